@@ -1,0 +1,234 @@
+"""The JSON messages of the contract: one table for each kind, and one codec that walks it. No topic, no clock, no delivery.
+
+Missing = the default; a number out of its range decodes to the default, and the message is malformed if it has none.
+Names that this version does not know are ignored, so that old and new can talk.
+"""
+
+import json
+
+from protocols import codes
+from protocols.errors import DecodeError, EncodeError
+from protocols.state import LiftState, from_known
+
+# Events carry a snapshot and evidence: measured at most 900 bytes. State is smaller. All are capped before parsing.
+MAX_PAYLOAD_BYTES = 4096
+MAX_TEXT = 200
+MAX_LIST = 64
+MAX_UP_MS = 1 << 53
+MAX_COUNT = 1 << 32
+
+INT = "int"
+STR = "str"
+BOOL = "bool"
+LIST = "list"
+DICT = "dict"
+REQUIRED = object()  # in place of a default: a message without it is malformed
+
+
+class Item:
+    """One line of a message's table. `choices` limits a text, `low`/`high` a number; the unit is in the name."""
+
+    def __init__(self, name, kind, default, meaning, low=0, high=MAX_UP_MS, choices=None):
+        self.name = name
+        self.kind = kind
+        self.default = default
+        self.meaning = meaning
+        self.low = low
+        self.high = high
+        self.choices = choices
+
+
+_BOOT = Item("boot", INT, REQUIRED, "boot counter of the node, only ever rising", 0, MAX_COUNT)
+_CONN = Item("conn", INT, 0, "number of the connection within the boot", 0, MAX_COUNT)
+_UP = Item("up_ms", INT, REQUIRED, "ms since boot when this was sent")
+
+STATE_ITEMS = (
+    _BOOT,
+    _CONN,
+    Item("seq", INT, REQUIRED, "number of this state within the boot: the newest wins", 0, MAX_COUNT),
+    _UP,
+    Item("sample_up_ms", INT, None, "ms since boot of the last valid bus sample; missing = none yet"),
+    Item("period_ms", INT, 1000, "period announced; after 3 of them the state is stale", 100, 3600000),
+    Item("rtt_ms", INT, None, "shortest round trip of this connection, for the clock's error", 0, 3600000),
+    Item("faults", LIST, (), "names of the events open now"),
+)
+
+EVENT_ITEMS = (
+    Item("id", STR, REQUIRED, "{lift}-{boot}-{n}, the incident's id everywhere"),
+    Item("rev", INT, REQUIRED, "revision, from 1; (id, rev) is the key", 1, MAX_COUNT),
+    _BOOT,
+    _UP,
+    Item("phase", STR, REQUIRED, "life of the event", choices=codes.PHASES),
+    Item("kind", STR, REQUIRED, "our name of the fault, from the fault table"),
+    Item("code", INT, None, "national code, where the 2017 list has one", 0, 255),
+    Item("class", STR, "fault", "alarm, fault or event", choices=codes.CLASSES),
+    Item("severity", INT, 2, "1 note, 2 fault, 3 serious, 4 people in danger", 1, 4),
+    Item("cause", STR, "", "key of what led to it, from the fault table"),
+    Item("onset_up_ms", INT, REQUIRED, "bus sample or edge where the evidence began"),
+    Item("detected_up_ms", INT, REQUIRED, "evidence confirmed"),
+    Item("published_up_ms", INT, REQUIRED, "first attempt to send this revision"),
+    Item("closed_up_ms", INT, None, "when it ended; missing while open"),
+    Item("t_ms", INT, 0, "unix ms of up_ms by the node's clock; 0 = the node has no time yet"),
+    Item("attempt", INT, 1, "number of this sending of this revision", 1, MAX_COUNT),
+    Item("presses", INT, 0, "presses of the alarm button so far", 0, MAX_COUNT),
+    Item("evidence", LIST, (), "[[condition, since up_ms], …] that held"),
+    Item("snapshot", DICT, {}, "the fields known at detection"),
+)
+
+LINK_ITEMS = (
+    Item("online", BOOL, REQUIRED, "true in the birth, false in the will"),
+    _BOOT,
+    _CONN,
+    Item("contract", INT, 1, "contract version of the node", 1, 255),
+    Item("detects", BOOL, True, "the node runs the detector itself"),
+    Item("fw", STR, "", "firmware version"),
+    Item("profile", STR, "", "register profile in use"),
+    Item("stops", INT, None, "number of stops", 2, 128),
+    Item("doors", INT, 1, "number of car doors", 1, 2),
+    Item("rated_speed_mm_s", INT, None, "rated speed", 100, 20000),
+    Item("period_ms", INT, 1000, "state period", 100, 3600000),
+    Item("log_capacity_h", INT, 0, "hours of ordinary traffic that the log holds", 0, 100000),
+    Item("counters", DICT, {}, "counters of the node since boot"),
+)
+
+ACK_ITEMS = (
+    Item("gw", STR, REQUIRED, "id of the gateway's store: a new one means an empty gateway"),
+    Item("t_ms", INT, REQUIRED, "unix ms of the gateway when this was sent"),
+    Item("echo_up_ms", INT, None, "up_ms of the newest message received"),
+    Item("boot", INT, REQUIRED, "boot that echo_up_ms belongs to", 0, MAX_COUNT),
+    Item("log", LIST, (), "[life, n]: all batches of that life up to n are stored; empty = no word on the log"),
+    Item("events", LIST, (), "[[id, rev, level], …]: 1 committed, 2 done"),
+)
+
+CMD_ITEMS = (
+    Item("id", STR, REQUIRED, "id of the command: a second one with it is answered, not done again"),
+    Item("expires_ms", INT, REQUIRED, "unix ms after which it must not be carried out"),
+    Item("what", STR, REQUIRED, "one of a closed list; none moves a lift", choices=codes.COMMANDS),
+    Item("args", DICT, {}, "arguments by name"),
+)
+
+REPLY_ITEMS = (
+    Item("id", STR, REQUIRED, "id of the command answered"),
+    Item("ok", BOOL, REQUIRED, "carried out"),
+    Item("what", STR, "", "the command"),
+    Item("detail", STR, "", "why not, or what was found"),
+    _UP,
+)
+
+ITEMS = {
+    "state": STATE_ITEMS,
+    "event": EVENT_ITEMS,
+    "link": LINK_ITEMS,
+    "ack": ACK_ITEMS,
+    "cmd": CMD_ITEMS,
+    "reply": REPLY_ITEMS,
+}
+
+
+def _fits(item, value):
+    if item.kind == INT:
+        return isinstance(value, int) and value is not True and value is not False and item.low <= value <= item.high
+    if item.kind == STR:
+        return isinstance(value, str) and len(value) <= MAX_TEXT and (not item.choices or value in item.choices)
+    if item.kind == BOOL:
+        return value is True or value is False
+    if item.kind == LIST:
+        return isinstance(value, (list, tuple)) and len(value) <= MAX_LIST
+    return isinstance(value, dict) and len(value) <= MAX_LIST
+
+
+def encode(kind, values, state=None):
+    """The payload (bytes) of a message of `kind` from {name: value}; `state` adds the LiftState's fields to a `state`.
+
+    Names that hold their default are left out. EncodeError names what does not fit.
+    """
+    out = {}
+    for item in ITEMS[kind]:
+        value = values.get(item.name, item.default)
+        if value is REQUIRED:
+            raise EncodeError("%s: %s is missing" % (kind, item.name))
+        if value == item.default or (item.default == () and not value):
+            continue
+        if not _fits(item, value):
+            raise EncodeError("%s: %s = %r does not fit" % (kind, item.name, value))
+        out[item.name] = value
+    for name in values:
+        if not any(item.name == name for item in ITEMS[kind]):
+            raise EncodeError("%s has no %s" % (kind, name))
+    if state is not None:
+        out.update(state.known())
+    payload = json.dumps(out).encode()
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise EncodeError("%s of %d bytes; at most %d are allowed" % (kind, len(payload), MAX_PAYLOAD_BYTES))
+    return payload
+
+
+def decode(kind, payload):
+    """{name: value} of a message of `kind`, every name of its table present; raise DecodeError if it is malformed."""
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise DecodeError("%s of %d bytes; at most %d are allowed" % (kind, len(payload), MAX_PAYLOAD_BYTES))
+    try:
+        found = json.loads(payload)
+    except (ValueError, UnicodeError):
+        found = None
+    if not isinstance(found, dict):
+        raise DecodeError("%s is no JSON object" % kind)
+    return from_object(kind, found)
+
+
+def from_object(kind, found):
+    """As `decode`, from the parsed JSON object."""
+    values = {}
+    for item in ITEMS[kind]:
+        value = found.get(item.name)
+        if value is None or not _fits(item, value):
+            if item.default is REQUIRED:
+                raise DecodeError("%s: %s is missing or does not fit" % (kind, item.name))
+            value = item.default
+        values[item.name] = value
+    check = _CHECKS.get(kind)
+    if check is not None:
+        check(values)
+    if kind == "state":
+        values["state"] = from_known(found)
+    elif kind == "event":
+        values["snapshot"] = from_known(values["snapshot"]).known()
+    return values
+
+
+def _check_event(values):
+    values["evidence"] = [
+        [pair[0], pair[1]]
+        for pair in values["evidence"]
+        if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str) and isinstance(pair[1], int)
+    ]
+
+
+def _check_ack(values):
+    log = values["log"]
+    if log and not (len(log) == 2 and all(isinstance(part, int) and part >= 0 for part in log)):
+        raise DecodeError("ack: log is not [life, n]")
+    events = []
+    for entry in values["events"]:
+        if not (
+            isinstance(entry, list)
+            and len(entry) == 3
+            and isinstance(entry[0], str)
+            and isinstance(entry[1], int)
+            and entry[2] in (codes.COMMITTED, codes.DONE)
+        ):
+            raise DecodeError("ack: an event's receipt is not [id, rev, level]")
+        events.append((entry[0], entry[1], entry[2]))
+    values["events"] = events
+
+
+def _check_state(values):
+    values["faults"] = [name for name in values["faults"] if isinstance(name, str) and len(name) <= MAX_TEXT]
+
+
+_CHECKS = {"event": _check_event, "ack": _check_ack, "state": _check_state}
+
+
+def state_payload(values, state: LiftState):
+    """The payload of a `state` message: `values` of its table and the fields known in `state`."""
+    return encode("state", values, state)
