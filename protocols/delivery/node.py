@@ -1,0 +1,226 @@
+"""The node's end of delivery: a table of events re-sent until receipted, and a sender over the log. No I/O, no clock.
+
+The shell sends what `due()` returns, in order, and hands each ack to `on_ack()`. All `now` are ms since boot.
+"""
+
+from protocols import codes
+from protocols.identity import event_id
+
+# Ours: an alarm lost on the way is repeated before a person would notice, and a dead gateway is not flooded.
+RESEND_FIRST_MS = 200
+RESEND_MAX_MS = 5000
+# Committed is safe; only the last destination's answer is missing.
+RESEND_COMMITTED_MS = 60000
+# Held events of one kind; further ones are counted, so that a flapping input cannot fill the heap.
+MAX_PER_KIND = 4
+# Batches on the way without a receipt, and how long without progress before they are sent again.
+LOG_WINDOW = 8
+LOG_STALL_MS = 4000
+# 20 batches/s of up to 300 records: 24 h of a busy lift in minutes, while an alarm never waits behind more than one.
+LOG_INTERVAL_MS = 50
+FAR_MS = 1 << 30
+
+
+class HeldEvent:
+    """The newest revision of one event, and how far its delivery has come."""
+
+    def __init__(self, values):
+        self.values = values
+        self.level = 0
+        self.due_ms = 0
+        self.backoff_ms = RESEND_FIRST_MS
+
+    def revise(self, phase, now):
+        """Begin the next revision: it is sent at once."""
+        self.values["rev"] += 1
+        self.values["phase"] = phase
+        self.values["attempt"] = 0
+        self.values["published_up_ms"] = None
+        self.level = 0
+        self.due_ms = now
+        self.backoff_ms = RESEND_FIRST_MS
+
+
+class NodeDelivery:
+    """Events and log of one node in one boot. `log` has life, base, newest (numbers), body(number) -> bytes."""
+
+    def __init__(self, lift, boot, log, unix_ms=None):
+        """`unix_ms(up_ms)` gives the node's idea of unix time, 0 while it has none."""
+        self._lift = lift
+        self._boot = boot
+        self._log = log
+        self._unix_ms = unix_ms or (lambda up_ms: 0)
+        self._number = 0
+        self._events = {}  # id -> HeldEvent
+        self._open = {}  # kind -> id of the event open now
+        self._up = False
+        self._gateway = None
+        self._ack_ms = 0
+        self._log_acked = log.base - 1
+        self._log_sent = log.base - 1
+        self._log_progress_ms = 0
+        self._log_due_ms = 0
+        self.overflow = 0  # events not held because MAX_PER_KIND of their kind waited already
+        self.resent = 0
+
+    def raise_transition(self, transition, fault, state, now):
+        """Take one Transition of the detector; `fault` is its row of the table, `state` the LiftState it was seen in.
+
+        Returns the event's id, or None where it was only counted.
+        """
+        kind = transition.kind
+        if transition.phase == codes.OPEN:
+            if sum(1 for held in self._events.values() if held.values["kind"] == kind) >= MAX_PER_KIND:
+                self.overflow += 1
+                return None
+            self._number += 1
+            name = event_id(self._lift, self._boot, self._number)
+            held = HeldEvent({"id": name, "rev": 0, "boot": self._boot, "kind": kind, "closed_up_ms": None})
+            held.values["code"] = fault.code
+            held.values["class"] = fault.event_class
+            held.values["severity"] = fault.severity
+            held.values["onset_up_ms"] = transition.onset_ms
+            held.values["detected_up_ms"] = transition.detected_ms
+            self._events[name] = held
+            self._open[kind] = name
+        else:
+            name = self._open.get(kind)
+            held = self._events.get(name)
+            if held is None:
+                return None
+            if transition.phase == codes.CLOSED:
+                del self._open[kind]
+                held.values["closed_up_ms"] = transition.detected_ms
+        held.revise(transition.phase, now)
+        held.values["cause"] = transition.cause
+        held.values["presses"] = transition.presses
+        held.values["evidence"] = [[pair[0], pair[1]] for pair in transition.evidence]
+        if transition.phase != codes.CLOSED:
+            held.values["snapshot"] = state.known()
+        return name
+
+    def open_kinds(self):
+        """Names of the events open now."""
+        return sorted(self._open)
+
+    def held(self):
+        """How many events are held."""
+        return len(self._events)
+
+    def link_up(self, now):
+        """A new connection: all that has no receipt is due at once, alarms first."""
+        self._up = True
+        for held in self._events.values():
+            if held.level < codes.DONE:
+                held.due_ms = now
+                held.backoff_ms = RESEND_FIRST_MS
+        self._log_sent = self._log_acked
+        self._log_progress_ms = now
+        self._log_due_ms = now
+        # A replaced gateway may have a clock behind the old one's.
+        self._ack_ms = 0
+
+    def link_down(self):
+        """The connection is gone: nothing is due until the next."""
+        self._up = False
+
+    def due(self, now):
+        """[(kind, payload values or bytes)] to send now: events as dicts for messages.encode, then at most one log batch.
+
+        A log entry is the pair ("log", (base, body)).
+        """
+        if not self._up:
+            return []
+        out = []
+        ready = [held for held in self._events.values() if held.level < codes.DONE and held.due_ms <= now]
+        ready.sort(key=lambda held: (-held.values["severity"], held.values["onset_up_ms"]))
+        for held in ready:
+            out.append(("event", self._sending(held, now)))
+        entry = self._due_batch(now)
+        if entry is not None:
+            out.append(("log", entry))
+        return out
+
+    def _sending(self, held, now):
+        values = held.values
+        if values["published_up_ms"] is None:
+            values["published_up_ms"] = now
+        values["attempt"] += 1
+        if values["attempt"] > 1:
+            self.resent += 1
+        if held.level == codes.COMMITTED:
+            held.due_ms = now + RESEND_COMMITTED_MS
+        else:
+            held.due_ms = now + held.backoff_ms
+            held.backoff_ms = min(RESEND_MAX_MS, held.backoff_ms * 2)
+        sending = dict(values)
+        sending["up_ms"] = now
+        sending["t_ms"] = max(0, self._unix_ms(now))
+        return sending
+
+    def _due_batch(self, now):
+        log = self._log
+        floor = log.base - 1
+        if self._log_acked < floor:
+            self._log_acked = floor
+        if self._log_sent < self._log_acked:
+            self._log_sent = self._log_acked
+        if self._log_sent > self._log_acked and now - self._log_progress_ms >= LOG_STALL_MS:
+            self._log_sent = self._log_acked
+            self._log_progress_ms = now
+        if now < self._log_due_ms or self._log_sent >= log.newest or self._log_sent - self._log_acked >= LOG_WINDOW:
+            return None
+        if self._log_sent == self._log_acked:
+            self._log_progress_ms = now
+        self._log_sent += 1
+        self._log_due_ms = now + LOG_INTERVAL_MS
+        return (log.base, log.body(self._log_sent))
+
+    def next_due_ms(self, now):
+        """When `due()` will have something, in ms since boot; far away if nothing waits."""
+        if not self._up:
+            return now + FAR_MS
+        when = now + FAR_MS
+        for held in self._events.values():
+            if held.level < codes.DONE:
+                when = min(when, held.due_ms)
+        if self._log_sent > self._log_acked:
+            when = min(when, self._log_progress_ms + LOG_STALL_MS)
+        if self._log_sent < self._log.newest and self._log_sent - self._log_acked < LOG_WINDOW:
+            when = min(when, self._log_due_ms)
+        return max(now, when)
+
+    def on_ack(self, ack, now):
+        """Take the gateway's receipts: `ack` as decoded by messages.decode("ack", …)."""
+        for name, rev, level in ack["events"]:
+            held = self._events.get(name)
+            if held is None or rev < held.values["rev"]:
+                continue
+            if level > held.level:
+                held.level = level
+                held.due_ms = now + RESEND_COMMITTED_MS
+            if held.level == codes.DONE and held.values["phase"] == codes.CLOSED:
+                del self._events[name]
+        self._on_log_receipt(ack, now)
+
+    def _on_log_receipt(self, ack, now):
+        if not ack["log"] or (ack["gw"] == self._gateway and ack["t_ms"] < self._ack_ms):
+            return
+        self._gateway = ack["gw"]
+        self._ack_ms = ack["t_ms"]
+        life, number = ack["log"]
+        if life != self._log.life:
+            number = 0
+        number = max(self._log.base - 1, min(number, self._log.newest))
+        if number < self._log_acked:
+            # The gateway has less than it had: a new store. What the ring still holds is sent again.
+            self._log_sent = number
+            self._log_progress_ms = now
+        elif number > self._log_acked:
+            self._log_progress_ms = now
+        self._log_acked = number
+        self._log_sent = max(self._log_sent, number)
+
+    def log_backlog(self):
+        """Batches without a receipt."""
+        return max(0, self._log.newest - max(self._log_acked, self._log.base - 1))
