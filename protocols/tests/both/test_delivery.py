@@ -1,0 +1,199 @@
+"""Both ends of delivery, by scenario, on both interpreters; the bad link is in tests/cpython."""
+
+from protocols import codes, messages, records
+from protocols.delivery import gateway, node
+from protocols.delivery.log import RamLog
+from protocols.state import LiftState
+
+
+class Row:
+    """A row of the fault table, as far as delivery needs it."""
+
+    code = 90
+    event_class = "alarm"
+    severity = 4
+
+
+class Step:
+    """A transition of the detector."""
+
+    def __init__(self, phase, at_ms, kind="button_pressed"):
+        self.kind = kind
+        self.phase = phase
+        self.onset_ms = at_ms
+        self.detected_ms = at_ms
+        self.cause = "button"
+        self.evidence = [("button", at_ms)]
+        self.presses = 1
+
+
+def _node(capacity=4000):
+    log = RamLog(3, 3, capacity, 1000)
+    delivery = node.NodeDelivery("lift-1", 3, log)
+    return log, delivery
+
+
+def _raise(delivery, phase, now, kind="button_pressed"):
+    return delivery.raise_transition(Step(phase, now, kind), Row, LiftState(floor=2), now)
+
+
+def _events(delivery, now):
+    return [item for kind, item in delivery.due(now) if kind == "event"]
+
+
+def _ack(delivery, events, now, log=()):
+    delivery.on_ack({"gw": "g", "t_ms": now, "echo_up_ms": None, "boot": 3, "log": log, "events": events}, now)
+
+
+def test_an_event_is_sent_at_once_and_again_until_committed():
+    _, delivery = _node()
+    delivery.link_up(0)
+    name = _raise(delivery, codes.OPEN, 1000)
+    assert name == "lift-1-3-1"
+    sent = []
+    for now in range(1000, 20000, 10):
+        for values in _events(delivery, now):
+            sent.append(now)
+            assert values["published_up_ms"] == 1000 and values["attempt"] == len(sent)
+            messages.encode("event", values)
+    assert sent[:6] == [1000, 1200, 1600, 2400, 4000, 7200]
+    assert all(b - a <= node.RESEND_MAX_MS for a, b in zip(sent, sent[1:]))
+    _ack(delivery, [(name, 1, codes.COMMITTED)], 20000)
+    assert _events(delivery, 79000) == []
+    assert len(_events(delivery, 80000)) == 1
+    _ack(delivery, [(name, 1, codes.DONE)], 80001)
+    assert _events(delivery, 10000000) == [] and delivery.held() == 1  # still open, so still known
+
+
+def test_a_new_revision_replaces_the_old_and_is_sent_at_once():
+    _, delivery = _node()
+    delivery.link_up(0)
+    name = _raise(delivery, codes.OPEN, 1000)
+    _events(delivery, 1000)
+    assert _raise(delivery, codes.UPDATED, 1100) == name
+    sent = _events(delivery, 1100)
+    assert [(values["rev"], values["phase"]) for values in sent] == [(2, codes.UPDATED)]
+    _ack(delivery, [(name, 1, codes.DONE)], 1150)  # a receipt for the old revision settles nothing
+    assert len(_events(delivery, 1300)) == 1
+    _raise(delivery, codes.CLOSED, 2000)
+    _ack(delivery, [(name, 3, codes.DONE)], 2100)
+    assert delivery.held() == 0 and delivery.open_kinds() == []
+
+
+def test_nothing_is_due_without_a_link_and_all_at_once_with_it():
+    _, delivery = _node()
+    _raise(delivery, codes.OPEN, 10)
+    _raise(delivery, codes.OPEN, 20, "trapped_at_level")
+    assert delivery.due(1000) == []
+    delivery.link_up(5000)
+    assert len(_events(delivery, 5000)) == 2
+
+
+def test_a_flapping_fault_is_bounded_and_counted():
+    _, delivery = _node()
+    for round_number in range(50):
+        _raise(delivery, codes.OPEN, round_number * 10)
+        _raise(delivery, codes.CLOSED, round_number * 10 + 5)
+    assert delivery.held() == node.MAX_PER_KIND and delivery.overflow == 50 - node.MAX_PER_KIND
+
+
+def test_the_log_is_sent_in_order_and_receipted_cumulatively():
+    log, delivery = _node()
+    intake = gateway.LiftIntake("g")
+    delivery.link_up(0)
+    stored = []
+    for now in range(0, 60000, 50):
+        log.record(LiftState(floor=1 + now // 1000 % 6, speed_mm_s=now % 1000), now)
+        log.flush(now)
+        for kind, item in delivery.due(now):
+            assert kind == "log"
+            batch = records.decode_wire(records.wire(item[0], item[1]))
+            verdict, gaps = intake.on_batch(batch)
+            assert not gaps
+            if verdict == gateway.STORE:
+                stored.append(batch.number)
+                intake.batch_stored(batch.life, batch.number)
+        if intake.receipt_due:
+            delivery.on_ack(messages.decode("ack", messages.encode("ack", intake.ack(now))), now)
+    assert stored == list(range(1, len(stored) + 1)) and len(stored) >= 50
+    assert delivery.log_backlog() <= 1
+
+
+def test_what_the_ring_overwrote_is_booked_as_a_gap_once():
+    log, delivery = _node(capacity=300)
+    for now in range(0, 60000, 50):
+        log.record(LiftState(floor=1 + now // 1000 % 6, starts=now), now)
+        log.flush(now)
+    assert log.base > 1 and log.held_bytes() <= 300 + records.MAX_BODY_BYTES
+    intake = gateway.LiftIntake("g", 3, 2)
+    delivery.link_up(60000)
+    (_, item), = delivery.due(60000)  # fmt: skip
+    batch = records.decode_wire(records.wire(item[0], item[1]))
+    verdict, gaps = intake.on_batch(batch)
+    assert verdict == gateway.STORE
+    assert [(gap.life, gap.first, gap.last, gap.reason) for gap in gaps] == [(3, 3, log.base - 1, "overwritten")]
+    assert intake.on_batch(batch) == (gateway.PENDING, [])
+    intake.batch_stored(3, batch.number)
+    assert intake.on_batch(batch) == (gateway.DUPLICATE, [])
+
+
+def test_an_empty_gateway_is_given_all_that_is_still_held():
+    log, delivery = _node()
+    for now in range(0, 20000, 50):
+        log.record(LiftState(floor=1 + now // 1000 % 6), now)
+        log.flush(now)
+    delivery.link_up(20000)
+    delivery.on_ack({"gw": "old", "t_ms": 9, "boot": 3, "echo_up_ms": None, "log": [3, log.newest], "events": []}, 20000)
+    assert delivery.due(20000) == []
+    delivery.on_ack({"gw": "new", "t_ms": 5, "boot": 3, "echo_up_ms": None, "log": [0, 0], "events": []}, 20001)
+    (_, item), = delivery.due(20001)  # fmt: skip
+    assert records.decode_wire(records.wire(item[0], item[1])).number == 1
+
+
+def test_a_new_life_of_the_log_books_the_end_of_the_old():
+    intake = gateway.LiftIntake("g", 3, 7)
+    writer = records.BatchWriter(4, 2, 4, 0, 0)
+    writer.add(0, {"floor": 1})
+    verdict, gaps = intake.on_batch(records.Batch(writer.close(), 2))
+    assert verdict == gateway.STORE
+    assert [(gap.life, gap.first, gap.last, gap.reason) for gap in gaps] == [
+        (3, 8, None, "life_ended"), (4, 1, 1, "overwritten"),
+    ]  # fmt: skip
+    old = records.BatchWriter(3, 8, 3, 0, 0)
+    old.add(0, {"floor": 1})
+    assert intake.on_batch(records.Batch(old.close(), 1)) == (gateway.OLD, [])
+
+
+def test_a_failed_commit_makes_the_event_new_again():
+    intake = gateway.LiftIntake("g")
+    values = {"id": "a-1-1", "rev": 1}
+    assert intake.on_event(values) == gateway.STORE
+    assert intake.on_event(values) == gateway.PENDING
+    intake.event_failed("a-1-1", 1)
+    assert intake.on_event(values) == gateway.STORE
+    intake.committed("a-1-1", 1)
+    assert intake.receipt_due
+    assert intake.ack(5)["events"] == [["a-1-1", 1, codes.COMMITTED]]
+    assert not intake.receipt_due
+    assert intake.on_event(values) == gateway.DUPLICATE  # its receipt was lost: it goes out again
+    assert intake.ack(6)["events"] == [["a-1-1", 1, codes.COMMITTED]]
+
+
+def test_an_ack_holds_a_bounded_number_of_receipts_and_the_rest_follow():
+    intake = gateway.LiftIntake("g")
+    for number in range(70):
+        intake.committed("a-1-%d" % number, 1)
+    counts = []
+    while intake.receipt_due:
+        ack = intake.ack(1)
+        messages.encode("ack", ack)
+        counts.append(len(ack["events"]))
+    assert counts == [32, 32, 6]
+
+
+def test_parked_lifts_log_next_to_nothing():
+    log = RamLog(1, 1, 20000)
+    for now in range(0, 3600000, 250):
+        log.record(LiftState(floor=1, speed_mm_s=0, door_1=2, mains=True, position_mm=now % 300), now)
+        log.flush(now)
+    assert log.records <= 7 and log.held_bytes() < 400

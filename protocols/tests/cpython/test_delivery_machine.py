@@ -1,0 +1,261 @@
+"""Node core, a link that loses, repeats and reorders, gateway core: one state machine joins them and looks for loss."""
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from protocols import codes, messages, records
+from protocols.delivery import gateway
+from protocols.delivery.log import RamLog
+from protocols.delivery.node import LOG_WINDOW, MAX_PER_KIND, NodeDelivery
+from protocols.state import LiftState
+from protocols.tests.both.test_delivery import Row, Step
+
+KINDS = ("button_pressed", "trapped_at_level", "door_blocked")
+MAX_IN_FLIGHT = 200
+
+
+class Store:
+    """The gateway's disks: what is here survives the gateway's process."""
+
+    def __init__(self):
+        self.events = {}  # id -> {rev: (phase, level)}
+        self.batches = {}  # (life, number) -> body
+        self.gaps = {}  # (life, first) -> last
+
+    def log_position(self):
+        life = max((life for life, _ in list(self.batches) + list(self.gaps)), default=0)
+        numbers = [number for at, number in self.batches if at == life]
+        numbers += [last for (at, _), last in self.gaps.items() if at == life and last is not None]
+        return life, max(numbers, default=0)
+
+
+class Delivery(RuleBasedStateMachine):
+    """Rules are what can happen; teardown heals the link and demands that everything has arrived."""
+
+    @initialize()
+    def begin(self):
+        self.now = 1000
+        self.boot = 1
+        self.store = Store()
+        self.up, self.down = [], []
+        self.raised = {}  # id -> (rev, phase) newest, of this boot
+        self.lost_lives = set()
+        self.written = {}  # (life, number) -> body, whatever the ring ever closed
+        self._start_node()
+        self._start_gateway()
+
+    def _start_node(self):
+        self.log = RamLog(self.boot, self.boot, 400, 500)
+        self.node = NodeDelivery("lift-1", self.boot, self.log)
+        self.open = set()
+        self.node.link_up(self.now)
+
+    def _start_gateway(self):
+        self.intake = gateway.LiftIntake("g", *self.store.log_position())
+        self.uncommitted = []
+
+    # -- what the world does --------------------------------------------------------------------------------------
+
+    @rule(kind=st.sampled_from(KINDS), seed=st.integers(0, 2))
+    def detect(self, kind, seed):
+        phase = codes.OPEN if kind not in self.open else (codes.UPDATED if seed else codes.CLOSED)
+        name = self.node.raise_transition(Step(phase, self.now, kind), Row, LiftState(floor=1), self.now)
+        if name is None:
+            return
+        self.raised[name] = (self.raised.get(name, (0, ""))[0] + 1, phase)
+        if phase == codes.OPEN:
+            self.open.add(kind)
+        elif phase == codes.CLOSED:
+            self.open.discard(kind)
+
+    @rule(floor=st.integers(1, 7), times=st.integers(1, 30))
+    def move(self, floor, times):
+        for step in range(times):
+            self.now += 100
+            self.log.record(LiftState(floor=1 + (floor + step) % 7, starts=self.now), self.now)
+            self.log.flush(self.now)
+            self._note_written()
+
+    def _note_written(self):
+        for number in range(self.log.base, self.log.newest + 1):
+            self.written[(self.log.life, number)] = self.log.body(number)
+
+    @rule(ms=st.sampled_from((10, 100, 300, 2000, 6000)))
+    def wait(self, ms):
+        self.now += ms
+        self.log.flush(self.now)
+        self._note_written()
+
+    @rule()
+    def node_sends(self):
+        for kind, item in self.node.due(self.now):
+            payload = messages.encode("event", item) if kind == "event" else records.wire(*item)
+            if len(self.up) < MAX_IN_FLIGHT:
+                self.up.append((kind, payload))
+
+    @rule(index=st.integers(0, 300), keep=st.booleans())
+    def up_arrives(self, index, keep):
+        """Any message in flight arrives, in any order; with `keep` it arrives again later."""
+        if self.up:
+            index %= len(self.up)
+            self._gateway_takes(self.up[index])
+            if not keep:
+                del self.up[index]
+
+    @rule()
+    def up_arrives_in_order(self):
+        for message in self.up:
+            self._gateway_takes(message)
+        self.up = []
+
+    @rule(index=st.integers(0, 300))
+    def up_is_lost(self, index):
+        if self.up:
+            del self.up[index % len(self.up)]
+
+    def _gateway_takes(self, message):
+        kind, payload = message
+        if kind == "event":
+            values = messages.decode("event", payload)
+            if self.intake.on_event(values) == gateway.STORE:
+                self.uncommitted.append(("event", values))
+            return
+        batch = records.decode_wire(payload)
+        verdict, gaps = self.intake.on_batch(batch)
+        if verdict == gateway.STORE or gaps:
+            self.uncommitted.append(("log", gaps, batch if verdict == gateway.STORE else None))
+
+    @rule()
+    def gateway_commits(self):
+        for entry in self.uncommitted:
+            if entry[0] == "event":
+                values = entry[1]
+                revs = self.store.events.setdefault(values["id"], {})
+                revs.setdefault(values["rev"], (values["phase"], codes.COMMITTED))
+                self.intake.committed(values["id"], values["rev"], revs[values["rev"]][1])
+                continue
+            for gap in entry[1]:
+                self.store.gaps[(gap.life, gap.first)] = gap.last
+            batch = entry[2]
+            if batch is not None:
+                assert (batch.life, batch.number) not in self.store.batches, "stored twice"
+                self.store.batches[(batch.life, batch.number)] = batch.body
+                self.intake.batch_stored(batch.life, batch.number)
+        self.uncommitted = []
+
+    @rule()
+    def disk_refuses(self):
+        for entry in self.uncommitted:
+            if entry[0] == "event":
+                self.intake.event_failed(entry[1]["id"], entry[1]["rev"])
+        if any(entry[0] == "log" for entry in self.uncommitted):
+            self.intake.batch_failed()
+        self.uncommitted = []
+
+    @rule()
+    def city_answers(self):
+        for name, revs in self.store.events.items():
+            rev = max(revs)
+            phase, level = revs[rev]
+            if level != codes.DONE:
+                revs[rev] = (phase, codes.DONE)
+                self.intake.done(name, rev, phase)
+
+    @rule()
+    def gateway_acks(self):
+        if len(self.down) < MAX_IN_FLIGHT:
+            self.down.append(messages.encode("ack", self.intake.ack(self.now)))
+
+    @rule(index=st.integers(0, 300), keep=st.booleans())
+    def down_arrives(self, index, keep):
+        if self.down:
+            index %= len(self.down)
+            self.node.on_ack(messages.decode("ack", self.down[index]), self.now)
+            if not keep:
+                del self.down[index]
+
+    @rule(index=st.integers(0, 300))
+    def down_is_lost(self, index):
+        if self.down:
+            del self.down[index % len(self.down)]
+
+    @rule()
+    def link_breaks(self):
+        self.node.link_down()
+        self.up, self.down = [], []
+        self.now += 700
+        self.node.link_up(self.now)
+
+    @rule()
+    def gateway_is_killed(self):
+        self._start_gateway()
+
+    @rule()
+    def gateway_is_replaced_by_an_empty_one(self):
+        self.store.batches.clear()
+        self.store.gaps.clear()
+        self._start_gateway()
+
+    @rule()
+    def node_is_reset(self):
+        """The log in RAM and the events go with it: that is what flash is for. Nothing of a life that began is unbooked."""
+        self.lost_lives.add(self.boot)
+        self.boot += 1
+        self.raised = {}
+        self._start_node()
+
+    # -- what must hold -------------------------------------------------------------------------------------------
+
+    @invariant()
+    def nothing_grows_without_bound(self):
+        if not hasattr(self, "node"):
+            return
+        assert self.node.held() <= MAX_PER_KIND * len(KINDS)
+        assert self.log.held_bytes() <= 400 + records.MAX_BODY_BYTES
+        assert self.node._log_sent - self.node._log_acked <= LOG_WINDOW
+        assert len(self.intake._known) <= len(self.store.events) + len(self.uncommitted)
+
+    @invariant()
+    def stored_batches_are_what_was_written_and_lie_in_no_gap(self):
+        if not hasattr(self, "node"):
+            return
+        for key, body in self.store.batches.items():
+            assert self.written[key] == body
+        for (life, first), last in self.store.gaps.items():
+            for stored_life, number in self.store.batches:
+                assert stored_life != life or number < first or (last is not None and number > last)
+
+    def teardown(self):
+        if not hasattr(self, "node"):
+            return
+        self.now += 10000
+        self.log.record(LiftState(floor=2, starts=self.now), self.now)
+        self.now += 1000
+        self.log.flush(self.now)
+        self._note_written()
+        self.node.link_down()
+        self.node.link_up(self.now)
+        for _ in range(400):
+            self.now += 50
+            self.node_sends()
+            self.up_arrives_in_order()
+            self.gateway_commits()
+            self.city_answers()
+            if self.intake.receipt_due:
+                self.node.on_ack(messages.decode("ack", messages.encode("ack", self.intake.ack(self.now))), self.now)
+        for name, (rev, phase) in self.raised.items():
+            assert self.store.events[name][rev] == (phase, codes.DONE), (name, rev, phase)
+        assert all(held.level == codes.DONE and held.values["phase"] != codes.CLOSED
+                   for held in self.node._events.values())  # fmt: skip
+        life = self.log.life
+        for number in range(1, self.log.newest + 1):
+            gapped = any(at == life and first <= number and (last is None or number <= last)
+                         for (at, first), last in self.store.gaps.items())  # fmt: skip
+            stored = (life, number) in self.store.batches
+            assert stored != gapped, (number, stored, gapped)
+        assert self.node.log_backlog() == 0
+
+
+Delivery.TestCase.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
+TestDelivery = Delivery.TestCase
