@@ -163,6 +163,39 @@ def encode(kind, values, state=None):
     return payload
 
 
+def _accepts_cut_json():
+    try:
+        json.loads('{"a":1')
+    except ValueError:
+        return False
+    return True
+
+
+# MicroPython's parser takes the end of the text for any closing bracket that is missing (1.25, measured).
+LENIENT_JSON = _accepts_cut_json()
+
+
+def _is_whole(payload):
+    """True if every bracket opened outside a text is closed again."""
+    depth = 0
+    in_text = escaped = False
+    for byte in payload:
+        if in_text:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:  # backslash
+                escaped = True
+            elif byte == 0x22:  # quote
+                in_text = False
+        elif byte == 0x22:
+            in_text = True
+        elif byte == 0x7B or byte == 0x5B:  # { [
+            depth += 1
+        elif byte == 0x7D or byte == 0x5D:  # } ]
+            depth -= 1
+    return depth == 0 and not in_text
+
+
 def decode(kind, payload):
     """{name: value} of a message of `kind`, every name of its table present; raise DecodeError if it is malformed."""
     if len(payload) > MAX_PAYLOAD_BYTES:
@@ -171,7 +204,7 @@ def decode(kind, payload):
         found = json.loads(payload)
     except (ValueError, UnicodeError):
         found = None
-    if not isinstance(found, dict):
+    if not isinstance(found, dict) or (LENIENT_JSON and not _is_whole(payload)):
         raise DecodeError("%s is no JSON object" % kind)
     return from_object(kind, found)
 
