@@ -226,8 +226,8 @@ class Delivery(RuleBasedStateMachine):
         self.log.flush(self.now)
         self._note_written()
         # No new connection: what a live link lost in silence must come without one.
-        for _ in range(400):
-            self.now += 60
+        for _ in range(400):  # 80 s: longer than a committed event waits before it asks for the last receipt
+            self.now += 200
             self._send()
             self._up_arrives_in_order()
             self.gateway_commits()
