@@ -1,0 +1,187 @@
+"""Modbus RTU master, sans-IO and read-only by construction: only function codes 1 to 4 can be encoded. No UART, no clock.
+
+Framing variants, as seen in a vendor's phone tool (verify on the bench): `byte_count_bytes` 2 where the reply carries a
+16-bit byte count, `check` "xor" where an OEM replaced the CRC by an XOR of all bytes and a seed.
+"""
+
+from protocols.modbus.crc import crc16, xor_check
+from protocols.modbus.errors import PeerError, RequestError
+
+READ_COILS = 1
+READ_DISCRETE_INPUTS = 2
+READ_HOLDING_REGISTERS = 3
+READ_INPUT_REGISTERS = 4
+READ_FUNCTIONS = (1, 2, 3, 4)
+
+# Modbus application protocol V1.1b3: at most 125 registers or 2000 bits a request.
+MAX_REGISTERS = 125
+MAX_BITS = 2000
+# Address 0 is the broadcast, 248-255 are reserved.
+MAX_UNIT = 247
+# A vendor's exceptions come as a data frame whose first word is 0x8001, in place of function | 0x80.
+VENDOR_EXCEPTION_WORD = 0x8001
+
+EXCEPTION_TEXTS = {
+    1: "illegal function (vendor: password)",
+    2: "illegal address (vendor: command)",
+    3: "illegal value (vendor: CRC)",
+    4: "device failure (vendor: address)",
+    5: "acknowledge (vendor: parameter)",
+    6: "busy (vendor: change refused)",
+    7: "negative acknowledge (vendor: locked)",
+    11: "gateway target did not answer",
+}
+
+
+class Framing:
+    """How frames of one controller look. The default is the standard."""
+
+    def __init__(self, check="crc", xor_seed=0, byte_count_bytes=1):
+        if check not in ("crc", "xor"):
+            raise RequestError("framing: check is %r; use crc or xor" % check)
+        if byte_count_bytes not in (1, 2):
+            raise RequestError("framing: byte_count_bytes is %r; use 1 or 2" % byte_count_bytes)
+        self.check = check
+        self.xor_seed = xor_seed
+        self.byte_count_bytes = byte_count_bytes
+        self.check_bytes = 2 if check == "crc" else 1
+
+    def seal(self, frame):
+        """`frame` with its check value appended."""
+        if self.check == "crc":
+            value = crc16(frame)
+            return bytes(frame) + bytes((value & 0xFF, value >> 8))
+        return bytes(frame) + bytes((xor_check(frame, self.xor_seed),))
+
+    def is_sealed(self, frame):
+        """True if the last bytes of `frame` are its check value."""
+        return self.seal(frame[: -self.check_bytes]) == bytes(frame)
+
+
+STANDARD = Framing()
+
+
+class Request:
+    """One read. Making one that is no read, or out of range, raises RequestError: no write can exist as an object."""
+
+    def __init__(self, unit, function, address, count, framing=STANDARD):
+        """`unit` 1-247, `function` 1-4, `address` 0-65535, `count` of registers (or bits for 1 and 2)."""
+        if function not in READ_FUNCTIONS:
+            raise RequestError("function %r: only the reads 1 to 4 can be sent to a lift" % (function,))
+        if not 1 <= unit <= MAX_UNIT:
+            raise RequestError("unit %r: 1 to 247, never the broadcast" % (unit,))
+        most = MAX_BITS if function <= 2 else MAX_REGISTERS
+        if not 1 <= count <= most or not 0 <= address <= 0x10000 - count:
+            raise RequestError("address %r, count %r: at most %d within 0 to 65535" % (address, count, most))
+        self.unit = unit
+        self.function = function
+        self.address = address
+        self.count = count
+        self.framing = framing
+
+    def data_bytes(self):
+        """Bytes of data in the answer."""
+        return (self.count + 7) // 8 if self.function <= 2 else 2 * self.count
+
+    def answer_bytes(self):
+        """Length of the normal answer's whole frame."""
+        return 2 + self.framing.byte_count_bytes + self.data_bytes() + self.framing.check_bytes
+
+    def encode(self):
+        """The frame to send."""
+        address, count = self.address, self.count
+        head = bytes((self.unit, self.function, address >> 8, address & 0xFF, count >> 8, count & 0xFF))
+        return self.framing.seal(head)
+
+
+class Answer:
+    """Collects the bytes that follow one request. Used once. `feed` has three answers: values, None (more), PeerError.
+
+    After a PeerError the shell waits for silence on the line before it sends again: so a late or foreign frame is dropped.
+    """
+
+    def __init__(self, request):
+        self._request = request
+        self._bytes = bytearray()
+
+    def feed(self, data):
+        """Take `data` as it came. Returns a list of values (registers, or 0/1 for bits), or None if bytes are missing."""
+        request = self._request
+        got = self._bytes
+        got += data
+        if len(got) < 2:
+            return None
+        if got[0] != request.unit:
+            raise PeerError("foreign", "unit %d answered, %d was asked" % (got[0], request.unit))
+        if got[1] == request.function | 0x80:
+            return self._standard_exception()
+        if got[1] != request.function:
+            raise PeerError("foreign", "function %d answered, %d was asked" % (got[1], request.function))
+        head = 2 + request.framing.byte_count_bytes
+        if len(got) < head:
+            return None
+        count = got[2] if head == 3 else got[2] << 8 | got[3]
+        if count != request.data_bytes():
+            if head == 3 and count == 4 and request.data_bytes() != 4:
+                return self._vendor_exception()
+            raise PeerError("malformed", "%d bytes of data, %d were asked for" % (count, request.data_bytes()))
+        length = request.answer_bytes()
+        if len(got) < length:
+            return None
+        if len(got) > length:
+            raise PeerError("malformed", "%d bytes behind the answer" % (len(got) - length))
+        if not request.framing.is_sealed(got):
+            raise PeerError("check", "%d bytes with a wrong check value" % length)
+        return self._values(got, head)
+
+    def missing(self):
+        """How many bytes a normal answer still lacks."""
+        return max(0, self._request.answer_bytes() - len(self._bytes))
+
+    def _values(self, got, head):
+        request = self._request
+        if request.function <= 2:
+            return [got[head + bit // 8] >> (bit & 7) & 1 for bit in range(request.count)]
+        return [got[at] << 8 | got[at + 1] for at in range(head, head + 2 * request.count, 2)]
+
+    def _standard_exception(self):
+        length = 3 + self._request.framing.check_bytes
+        if len(self._bytes) < length:
+            return None
+        if len(self._bytes) > length or not self._request.framing.is_sealed(self._bytes):
+            raise PeerError("check", "an exception with a wrong check value")
+        self._raise_exception(self._bytes[2])
+
+    def _vendor_exception(self):
+        length = 3 + 4 + self._request.framing.check_bytes
+        got = self._bytes
+        if len(got) < length:
+            return None
+        if len(got) > length or not self._request.framing.is_sealed(got):
+            raise PeerError("malformed", "4 bytes of data, %d were asked for" % self._request.data_bytes())
+        if got[3] << 8 | got[4] != VENDOR_EXCEPTION_WORD:
+            raise PeerError("malformed", "4 bytes of data that are no exception")
+        self._raise_exception(got[6])
+
+    def _raise_exception(self, code):
+        raise PeerError("exception", "%d, %s" % (code, EXCEPTION_TEXTS.get(code, "unknown")), code)
+
+
+# -- wire time ----------------------------------------------------------------------------------------------------
+
+
+def byte_time_us(baud, bits=10):
+    """Microseconds of one byte; `bits` = 10 for 8N1, 11 for 8E1 or 8N2."""
+    return (bits * 1000000 + baud - 1) // baud
+
+
+def gap_us(baud, bits=10):
+    """t3.5, the silence between frames: 3.5 bytes, fixed at 1750 us above 19200 baud (Modbus over Serial Line V1.02)."""
+    return 1750 if baud > 19200 else 7 * byte_time_us(baud, bits) // 2
+
+
+def transaction_us(request, baud, bits=10, reply_delay_us=0):
+    """What one request takes on the wire: both frames, a gap behind each, and the controller's delay."""
+    sent = 6 + request.framing.check_bytes
+    wire = (sent + request.answer_bytes()) * byte_time_us(baud, bits)
+    return wire + 2 * gap_us(baud, bits) + reply_delay_us
