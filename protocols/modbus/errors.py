@@ -19,6 +19,6 @@ class PeerError(ModbusError):
     """The answer was no valid answer to our request. `kind` names the counter, `code` the exception code if any."""
 
     def __init__(self, kind, text, code=0):
-        ModbusError.__init__(self, "%s: %s" % (kind, text))
+        super().__init__("%s: %s" % (kind, text))
         self.kind = kind
         self.code = code

@@ -1,0 +1,83 @@
+"""One MQTT connection as a state machine: bytes and now_ms in, packets and messages out. Used once, then thrown away."""
+
+from protocols.mqtt import packets
+from protocols.mqtt.packets import MqttError
+
+CONNACK_MS = 10000
+# A ping goes out after half the keep-alive without traffic from us, so that the broker never wonders.
+PING_SHARE = 2
+
+
+class Connection:
+    """States: "new" → "waiting" (CONNACK) → "subscribing" → "up" → "down". All `now` in ms."""
+
+    def __init__(self, client_id, keepalive_ms, topics, will=None, user=None, password=None):
+        """`will` is (topic, payload); `topics` are subscribed before the connection counts as up."""
+        self.state = "new"
+        self._keepalive_ms = keepalive_ms
+        self._topics = topics
+        will = will or (None, b"")
+        self._connect = packets.connect(client_id, keepalive_ms // 1000, will[0], will[1], user, password)
+        self._decoder = packets.Decoder()
+        self._deadline_ms = None
+        self._sent_ms = 0
+        self._heard_ms = 0
+
+    def start(self, now):
+        """The CONNECT packet."""
+        self.state = "waiting"
+        self._deadline_ms = now + CONNACK_MS
+        self._sent_ms = self._heard_ms = now
+        return self._connect
+
+    def receive(self, data, now):
+        """(bytes to send, [(topic, payload, retained)]) for what came from the broker; raise MqttError to give it up."""
+        self._heard_ms = now
+        out = b""
+        messages = []
+        for kind, flags, body in self._decoder.feed(data):
+            if kind == packets.PUBLISH:
+                messages.append(packets.parse_publish(flags, body))
+            elif kind == packets.CONNACK and self.state == "waiting":
+                out += self._connected(body, now)
+            elif kind == packets.SUBACK and self.state == "subscribing":
+                if len(body) != 2 + len(self._topics) or any(code > 2 for code in body[2:]):
+                    raise MqttError("the broker refused a subscription")
+                self.state = "up"
+                self._deadline_ms = None
+            elif kind == packets.PINGRESP:
+                self._deadline_ms = None
+            else:
+                raise MqttError("packet type %d in state %s" % (kind, self.state))
+        if out:
+            self._sent_ms = now
+        return out, messages
+
+    def _connected(self, body, now):
+        if len(body) != 2 or body[1]:
+            code = body[1] if len(body) == 2 else 0
+            raise MqttError("the broker refused: %s" % packets.REFUSALS.get(code, "code %d" % code))
+        self._deadline_ms = now + CONNACK_MS
+        self.state = "subscribing"
+        return packets.subscribe(1, self._topics)
+
+    def publish(self, topic, payload, now, retain=False):
+        """The PUBLISH packet, to be written in one piece."""
+        if self.state != "up":
+            raise MqttError("publish in state %s" % self.state)
+        self._sent_ms = now
+        return packets.publish(topic, payload, retain)
+
+    def tick(self, now):
+        """A PINGREQ if one is due, else b""; raise MqttError when an answer is overdue: the connection is half open."""
+        if self._deadline_ms is not None and now >= self._deadline_ms:
+            raise MqttError("no answer from the broker in state %s" % self.state)
+        half = self._keepalive_ms // PING_SHARE
+        if self.state != "up" or self._deadline_ms is not None:
+            return b""
+        # Silence from the broker is tested too: writing into a half-open socket succeeds for minutes.
+        if now - self._sent_ms >= half or now - self._heard_ms >= half:
+            self._sent_ms = now
+            self._deadline_ms = now + half
+            return packets.PINGREQ_PACKET
+        return b""
