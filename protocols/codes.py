@@ -44,28 +44,3 @@ PHASES = (OPEN, UPDATED, CLOSED)
 CLASSES = ("alarm", "fault", "event")
 
 COMMANDS = ("identify", "self_test", "watch", "log_level", "reload", "update", "restart")
-
-# name -> {number: (English, Chinese)}; the documents and the page take their words from here.
-ENUM_TEXTS = {
-    "service_mode": {
-        OUT_OF_SERVICE: ("out of service", "停止服务"),
-        NORMAL: ("normal", "正常运行"),
-        INSPECTION: ("inspection", "检修"),
-        FIRE_RETURN: ("fire return", "消防返回"),
-        FIREFIGHTER: ("firefighter", "消防员运行"),
-        EMERGENCY_POWER: ("emergency power", "应急电源运行"),
-        EARTHQUAKE: ("earthquake", "地震模式"),
-        MODE_UNKNOWN: ("unknown", "未知"),
-    },
-    "car_status": {STOPPED: ("stopped", "停止"), RUNNING: ("running", "运行")},
-    "direction": {NO_DIRECTION: ("none", "无方向"), UP: ("up", "上行"), DOWN: ("down", "下行")},
-    "door": {
-        DOOR_UNKNOWN: ("unknown", "未知"),
-        DOOR_CLOSING: ("closing", "正在关门"),
-        DOOR_CLOSED: ("closed", "关门到位"),
-        DOOR_OPENING: ("opening", "正在开门"),
-        DOOR_OPEN: ("open", "开门到位"),
-        DOOR_LOCKED: ("locked", "门锁锁止"),
-        DOOR_HELD: ("not fully closed", "保持不完全关闭"),
-    },
-}

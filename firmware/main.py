@@ -1,0 +1,94 @@
+"""Entry of the node on the device: reads the settings, opens the hardware, runs. A node that cannot start says why and blinks."""
+
+import asyncio
+import gc
+import json
+import os
+import time
+
+import esp32
+import machine
+
+from node.console import Console
+from node.network import join
+from node.node import VERSION, Node
+from node.settings import load
+from protocols.errors import SettingsError
+
+WATCHDOG_MS = 12000
+
+
+def _path(name, default):
+    """A path that a host may set by its environment; an ESP32 has none."""
+    getenv = getattr(os, "getenv", None)
+    return (getenv(name) if getenv else None) or default
+
+
+SETTINGS_PATH = _path("NODE_SETTINGS", "/settings.json")
+PROFILES_PATH = _path("NODE_PROFILES", "/profiles")
+
+
+def load_profile(name):
+    """The parsed register profile `name` from flash."""
+    gc.collect()
+    with open("%s/%s.json" % (PROFILES_PATH, name)) as file:
+        return json.load(file)
+
+
+def next_boot():
+    """The boot counter, raised by one and kept before anything is sent with it."""
+    nvs = esp32.NVS("liftwatch")
+    try:
+        boot = nvs.get_i32("boot")
+    except OSError:
+        boot = 0
+    nvs.set_i32("boot", boot + 1)
+    nvs.commit()
+    return boot + 1
+
+
+class Hardware:
+    """The board as the node uses it."""
+
+    def __init__(self, settings):
+        pin = machine.Pin
+        self.uart = machine.UART(
+            settings.uart, baudrate=settings.baud, bits=8, parity=None if settings.profile.bits == 10 else 0, stop=1,
+            rxbuf=512,
+        )  # fmt: skip
+        self.direction = None if settings.direction_pin is None else pin(settings.direction_pin, pin.OUT, value=0)
+        self.button = pin(settings.button_pin, pin.IN)
+        self.mains = pin(settings.mains_pin, pin.IN)
+        self.presence = pin(settings.presence_pin, pin.IN)
+        self.led = pin(settings.led_pin, pin.OUT)
+        self.feed = machine.WDT(timeout=WATCHDOG_MS).feed
+        self.reset = machine.reset
+
+    @staticmethod
+    def random(below):
+        """A number below `below` from the hardware's noise."""
+        return int.from_bytes(os.urandom(2), "little") % below
+
+
+def main():
+    """Run the node for ever; with wrong settings, blink and say so for ever."""
+    console = Console()
+    console.say("info", "liftwatch node %s" % VERSION)
+    try:
+        settings = load(SETTINGS_PATH, load_profile)
+    except SettingsError as error:
+        led = machine.Pin(2, machine.Pin.OUT)
+        while True:
+            console.say("error", "settings: %s" % error)
+            for count in range(50):
+                led.value(count & 1)
+                time.sleep_ms(100)
+    console.set_level(settings.log_level)
+    boot = next_boot()
+    gc.collect()
+    console.say("info", "lift %s, boot %d, reset cause %d" % (settings.lift, boot, machine.reset_cause()))
+    join(settings.wifi, console.say)
+    asyncio.run(Node(settings, Hardware(settings), boot, console).run())
+
+
+main()

@@ -1,0 +1,314 @@
+"""The node: joins bus, inputs, detector, log, delivery and link. Hardware comes in through its constructor."""
+
+import asyncio
+import gc
+import time
+
+from node.bus import Bus
+from node.commands import Commands
+from node.inputs import Inputs
+from node.link import Link
+from node.supervisor import Supervisor
+from protocols import messages
+from protocols.clock import NodeClock
+from protocols.delivery.log import RamLog
+from protocols.delivery.node import NodeDelivery
+from protocols.detector import Detector
+from protocols.detector import Settings as DetectorSettings
+from protocols.errors import ContractError
+from protocols.faults import BY_NAME
+from protocols.fields import DISCRETE_NAMES
+from protocols.modbus.errors import PeerError
+from protocols.records import wire
+from protocols.state import LiftState
+from protocols.uptime import Uptime
+
+VERSION = "0.1.0"
+# Two in a row: one lost answer on a noisy line is ordinary, two make what we know too old (ours).
+MISSED_POLLS = 2
+SLOW_MS = 1000
+STATE_MIN_MS = 200
+METERED_PARKED_MS = 10000
+# Ours, measured on the twin: an hour of ordinary traffic of a busy small lift.
+LOG_BYTES_PER_HOUR = 1500
+# The ticks' period is a power of two, asked of the interpreter itself.
+TICKS_PERIOD = time.ticks_add(0, -1) + 1
+MAX_REPLIES = 4
+
+
+class Node:
+    """One node from boot to reset. `hardware` has uart, pins, feed(), reset(), random(n), direction."""
+
+    def __init__(self, settings, hardware, boot, console):
+        self._settings = settings
+        self._hardware = hardware
+        self._boot = boot
+        self._console = console
+        self._uptime = Uptime(TICKS_PERIOD, time.ticks_ms())
+        self._clock = NodeClock()
+        self._state = LiftState()
+        self._sent_discrete = None
+        profile = settings.profile
+        self._bus = Bus(hardware.uart, settings.baud, profile.bits, profile.reply_delay_ms, hardware.direction)
+        self._detector = Detector(
+            DetectorSettings(settings.rated_speed_mm_s, settings.travel_mm, settings.doors, settings.confirm_ms)
+        )
+        self._log = RamLog(boot, boot, settings.log_bytes)
+        self._delivery = NodeDelivery(settings.lift, boot, self._log, self._clock.unix_ms)
+        self._supervisor = Supervisor(console.say, hardware.feed)
+        self._commands = Commands(self)
+        self._link = Link(settings, boot, self, self.now, hardware.random, console.say, self._beat("link"))
+        self._inputs = Inputs(
+            hardware.button, hardware.mains, hardware.presence, settings.presence_hold_ms,
+            self._pressed, self._released, self._sampled, self._beat("inputs"),
+        )  # fmt: skip
+        self._sample_up_ms = None
+        self._missed = 0
+        self._seq = 0
+        self._state_due_ms = 0
+        self._state_sent_ms = 0
+        self._watched_until = 0
+        self._replies = []
+        self._door_cycles = 0
+        self._door_was_open = False
+        self._blink = 0
+        self._restart_at = None
+        self._mem_alloc = 0
+        self.counters = {"bad_down": 0, "detector_us": 0, "replies_dropped": 0}
+
+    def now(self):
+        """Milliseconds since boot, never wrapping."""
+        return self._uptime.up_ms(time.ticks_ms())
+
+    def _beat(self, name):
+        return lambda: self._supervisor.beat(name)
+
+    async def run(self):
+        """Run for ever."""
+        self._supervisor.add("inputs", self._inputs.run, 5000)
+        self._supervisor.add("bus", self._poll, 15000)
+        self._supervisor.add("link", self._link.run, 30000)
+        self._supervisor.add("care", self._care, 10000)
+        await self._supervisor.run()
+
+    # -- bus ------------------------------------------------------------------------------------------------------
+
+    async def _poll(self):
+        settings = self._settings
+        plan = settings.profile.plan
+        safety = plan("safety", settings.baud, settings.doors, settings.unit)
+        slow = plan("slow", settings.baud, settings.doors, settings.unit)
+        registers = {}
+        slow_index = 0
+        slow_due_ms = 0
+        while True:
+            self._supervisor.beat("bus")
+            registers.clear()
+            answered = await self._read_all(safety, registers)
+            if answered and slow and self.now() >= slow_due_ms:
+                await self._read_all(slow[slow_index : slow_index + 1], registers)
+                slow_index = (slow_index + 1) % len(slow)
+                slow_due_ms = self.now() + SLOW_MS
+            if answered:
+                self._missed = 0
+                settings.profile.decode(registers, self._state, settings.doors)
+                self._state.controller_link = True
+                self._sample_up_ms = self.now()
+                self._count_doors()
+            else:
+                self._missed += 1
+                if self._missed >= MISSED_POLLS:
+                    self._state.forget_bus()
+                    self._state.controller_link = False
+            self._sampled()
+            await asyncio.sleep_ms(0)
+
+    async def _read_all(self, requests, registers):
+        for request in requests:
+            try:
+                values = await self._bus.read(request)
+            except PeerError as error:
+                self._console.say("debug", "bus: %s" % error)
+                return False
+            for index in range(len(values)):
+                registers[request.address + index] = values[index]
+        return True
+
+    def _count_doors(self):
+        is_open = self._state.door_1 == 4 or self._state.door_2 == 4
+        if is_open and not self._door_was_open:
+            self._door_cycles += 1
+        if self._state.door_1 is not None:
+            self._door_was_open = is_open
+        self._state.door_cycles = self._door_cycles
+
+    def _sampled(self):
+        """A new sample, from the bus or from the inputs: detect, log, and send what changed."""
+        state = self._state
+        state.mains = self._inputs.mains
+        state.passenger = self._inputs.passenger
+        state.button = self._inputs.pressed
+        now = self.now()
+        begun = time.ticks_us()
+        transitions = self._detector.step(state, now)
+        took = time.ticks_diff(time.ticks_us(), begun)
+        self.counters["detector_us"] += (took - self.counters["detector_us"]) // 8
+        self._raise(transitions, now)
+        self._log.record(state, now, self._clock.unix_ms(now))
+        discrete = [getattr(state, name) for name in DISCRETE_NAMES]
+        if discrete != self._sent_discrete:
+            self._sent_discrete = discrete
+            self._state_due_ms = max(min(self._state_due_ms, now), self._state_sent_ms + STATE_MIN_MS)
+            self._link.wake()
+
+    def _raise(self, transitions, now):
+        for transition in transitions:
+            name = self._delivery.raise_transition(transition, BY_NAME[transition.kind], self._state, now)
+            self._console.say("info", "%s %s %s" % (transition.kind, transition.phase, name))
+        if transitions:
+            self._state_due_ms = now
+            self._link.wake()
+
+    # -- inputs ---------------------------------------------------------------------------------------------------
+
+    def _pressed(self, edge_ticks_ms):
+        self._state.button = True
+        now = self._uptime.up_ms(time.ticks_ms())
+        edge = max(0, now - max(0, time.ticks_diff(time.ticks_ms(), edge_ticks_ms)))
+        self._raise(self._detector.press(edge, self._state), now)
+
+    def _released(self):
+        self._state.button = False
+        self._detector.release()
+
+    # -- the link's outbox ----------------------------------------------------------------------------------------
+
+    def birth(self, conn):
+        """Values of the retained birth message."""
+        settings = self._settings
+        gc.collect()
+        self._mem_alloc = gc.mem_alloc()
+        counters = {
+            "mem_alloc": self._mem_alloc, "mem_free": gc.mem_free(), "events_overflow": self._delivery.overflow,
+            "resent": self._delivery.resent, "log_dropped": self._log.dropped, "bytes_sent": self._link.bytes_sent,
+            "spikes": self._inputs.spikes,
+        }  # fmt: skip
+        counters.update(self.counters)
+        for name in self._bus.counters:
+            counters["bus_" + name] = self._bus.counters[name]
+        return {
+            "online": True, "boot": self._boot, "conn": conn, "fw": VERSION, "profile": settings.profile.name,
+            "stops": settings.stops, "doors": settings.doors, "rated_speed_mm_s": settings.rated_speed_mm_s,
+            "period_ms": settings.period_ms, "log_capacity_h": settings.log_bytes // LOG_BYTES_PER_HOUR,
+            "counters": counters,
+        }  # fmt: skip
+
+    def connected(self):
+        """A new connection stands: everything without a receipt is due."""
+        self._delivery.link_up(self.now())
+        self._state_due_ms = self.now()
+
+    def lost(self):
+        """The connection is gone."""
+        self._delivery.link_down()
+
+    def due(self):
+        """[(kind, payload)] to send now: alarms first."""
+        now = self.now()
+        out = []
+        logs = []
+        for kind, item in self._delivery.due(now):
+            if kind == "event":
+                out.append((kind, messages.encode("event", item)))
+            else:
+                logs.append((kind, wire(item[0], item[1])))
+        for reply in self._replies:
+            out.append(("reply", messages.encode("reply", reply)))
+        del self._replies[:]
+        if now >= self._state_due_ms:
+            self._seq += 1
+            self._state_sent_ms = now
+            self._state_due_ms = now + self._period_ms(now)
+            values = {
+                "boot": self._boot, "conn": self._link.conn, "seq": self._seq, "up_ms": now,
+                "period_ms": self._period_ms(now), "rtt_ms": self._clock.rtt_ms,
+                "sample_up_ms": self._sample_up_ms, "faults": self._detector.open_kinds(),
+            }  # fmt: skip
+            out.append(("state", messages.state_payload(values, self._state)))
+        return out + logs
+
+    def _period_ms(self, now):
+        parked = self._state.car_status == 0 and not self._state.passenger
+        if self._settings.metered and parked and now >= self._watched_until:
+            return METERED_PARKED_MS
+        return self._settings.period_ms
+
+    def wait_ms(self):
+        """Until when nothing is due, in ms from now."""
+        now = self.now()
+        return max(0, min(self._state_due_ms, self._delivery.next_due_ms(now)) - now)
+
+    def received(self, kind, payload):
+        """A message from the gateway. What is malformed is counted and dropped."""
+        now = self.now()
+        try:
+            if kind == "ack":
+                ack = messages.decode("ack", payload)
+                echo = ack["echo_up_ms"] if ack["boot"] == self._boot else None
+                self._clock.on_ack(ack["t_ms"], echo, now)
+                self._delivery.on_ack(ack, now)
+            elif kind == "cmd":
+                if len(self._replies) >= MAX_REPLIES:
+                    self.counters["replies_dropped"] += 1
+                    return
+                self._replies.append(self._commands.take(payload, now, self._clock.unix_ms(now)))
+        except ContractError as error:
+            self.counters["bad_down"] += 1
+            self._console.say("warning", "%s from the gateway: %s" % (kind, error))
+
+    # -- what commands ask ----------------------------------------------------------------------------------------
+
+    def identify(self):
+        """Blink for ten seconds."""
+        self._blink = 20
+
+    def self_test(self):
+        """(passed, what was found)."""
+        late = self._supervisor.late()
+        text = "bus %s, %d restarts, %d bytes free" % (
+            "silent" if self._missed else "answers", sum(self._supervisor.restarts.values()), gc.mem_free(),
+        )  # fmt: skip
+        return not late, text
+
+    def watch(self, until_ms):
+        """Send at the full rate until `until_ms`."""
+        self._watched_until = until_ms
+        self._state_due_ms = self.now()
+
+    def set_log_level(self, level):
+        """True if there is such a level."""
+        return self._console.set_level(level)
+
+    def restart(self):
+        """Reset once the reply is out."""
+        self._restart_at = self.now() + 1000
+
+    async def _care(self):
+        """Once in a while: close log batches, blink, restart when told to."""
+        told = 0
+        while True:
+            self._supervisor.beat("care")
+            now = self.now()
+            if self._log.flush(now):
+                self._link.wake()
+            if self._blink:
+                self._blink -= 1
+                self._hardware.led.value(self._blink & 1)
+            if self._restart_at is not None and now >= self._restart_at:
+                self._hardware.reset()
+            if now - told >= 30000:
+                told = now
+                gc.collect()
+                cycles = self._bus.counters["polls"]
+                self._console.say("info", "heap %d used, %d free; %d polls" % (gc.mem_alloc(), gc.mem_free(), cycles))
+            await asyncio.sleep_ms(500)

@@ -1,0 +1,85 @@
+"""The settings file of one node: read once, checked whole, errors that say what to do. No defaults that could be a wrong lift.
+
+The file is JSON: {"site", "lift", "broker": {"host", "port", "user", "password"}, "profile", "bus": {...}, "car": {...}, …}
+"""
+
+import json
+
+from protocols.errors import SettingsError
+from protocols.identity import check_id
+from protocols.profiles.profile import Profile
+
+REQUIRED = object()
+
+
+def _get(data, path, kind, default, low=None, high=None):
+    value = data
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    if value is None:
+        if default is REQUIRED:
+            raise SettingsError("%s is missing" % path)
+        return default
+    if kind is int and (value is True or value is False):
+        value = None
+    if not isinstance(value, kind):
+        raise SettingsError("%s is %r; a %s is needed" % (path, value, kind.__name__))
+    if low is not None and not low <= value <= high:
+        raise SettingsError("%s is %r; %d to %d" % (path, value, low, high))
+    return value
+
+
+class Settings:
+    """All that a node must be told. Raises SettingsError naming the entry, what was found and what is allowed."""
+
+    def __init__(self, data, load_profile):
+        """`load_profile(name)` returns the parsed JSON of a register profile, or raises OSError."""
+        self.site = check_id(_get(data, "site", str, REQUIRED), "site")
+        self.lift = check_id(_get(data, "lift", str, REQUIRED), "lift")
+        self.host = _get(data, "broker.host", str, REQUIRED)
+        self.port = _get(data, "broker.port", int, 1883, 1, 65535)
+        self.user = _get(data, "broker.user", str, None)
+        self.password = _get(data, "broker.password", str, None)
+        self.keepalive_ms = 1000 * _get(data, "broker.keepalive_s", int, 15, 4, 600)
+        self.uart = _get(data, "bus.uart", int, 1, 0, 2)
+        self.baud = _get(data, "bus.baud", int, 9600, 1200, 115200)
+        self.unit = _get(data, "bus.unit", int, 1, 1, 247)
+        self.direction_pin = _get(data, "bus.direction_pin", int, None, 0, 48)
+        self.stops = _get(data, "car.stops", int, REQUIRED, 2, 128)
+        self.doors = _get(data, "car.doors", int, 1, 1, 2)
+        self.rated_speed_mm_s = _get(data, "car.rated_speed_mm_s", int, REQUIRED, 100, 20000)
+        self.travel_mm = _get(data, "car.travel_mm", int, REQUIRED, 1000, 500000)
+        self.confirm_ms = _get(data, "confirm_ms", dict, {})
+        self.button_pin = _get(data, "pins.button", int, 25, 0, 48)
+        self.mains_pin = _get(data, "pins.mains", int, 26, 0, 48)
+        self.presence_pin = _get(data, "pins.presence", int, 27, 0, 48)
+        self.led_pin = _get(data, "pins.led", int, 2, 0, 48)
+        self.presence_hold_ms = _get(data, "presence_hold_ms", int, 3000, 0, 600000)
+        self.metered = _get(data, "metered", bool, False)
+        self.period_ms = _get(data, "period_ms", int, 1000, 200, 60000)
+        self.log_bytes = _get(data, "log_bytes", int, 6000, 2000, 4000000)
+        self.log_level = _get(data, "log_level", str, "info")
+        self.wifi = _get(data, "wifi", dict, {})
+        self.profile = self._profile(data, load_profile)
+
+    @staticmethod
+    def _profile(data, load_profile):
+        name = _get(data, "profile", str, REQUIRED)
+        try:
+            return Profile(load_profile(name), _get(data, "inputs", dict, {}))
+        except OSError:
+            raise SettingsError("profile: there is no profile named %r" % name)
+
+
+def load(path, load_profile):
+    """The Settings in the file at `path`; SettingsError if it is missing, no JSON or wrong."""
+    try:
+        with open(path) as file:
+            data = json.load(file)
+    except OSError:
+        raise SettingsError("%s cannot be read; provision the node" % path)
+    except ValueError:
+        raise SettingsError("%s is no JSON; provision the node again" % path)
+    if not isinstance(data, dict):
+        raise SettingsError("%s is no JSON object; provision the node again" % path)
+    return Settings(data, load_profile)

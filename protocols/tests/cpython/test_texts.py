@@ -1,0 +1,22 @@
+"""Every name of the contract's tables has its words, and no word is left over."""
+
+from protocols.fault_texts import TEXTS
+from protocols.faults import BY_NAME as FAULTS
+from protocols.fields import BY_NAME, FIELDS
+from protocols.messages import ITEMS
+from protocols.texts import ENUM_TEXTS, FIELD_TEXTS, MESSAGE_TEXTS
+
+
+def test_each_field_fault_and_message_item_has_words() -> None:
+    assert set(FIELD_TEXTS) == set(BY_NAME)
+    assert set(TEXTS) == set(FAULTS)
+    assert {kind: set(words) for kind, words in MESSAGE_TEXTS.items()} == {
+        kind: {item[0] for item in items} for kind, items in ITEMS.items()
+    }
+
+
+def test_the_ranges_of_enumerations_are_their_numbers() -> None:
+    for field in FIELDS:
+        if field.enum is not None:
+            numbers = [number for number in sorted(ENUM_TEXTS[field.enum]) if field.enum != "door" or number]
+            assert numbers == list(range(field.low, field.high + 1)), field.name

@@ -1,0 +1,132 @@
+"""Words for the contract's tables, Chinese and English: for documents, pages and people. The node never imports it."""
+
+# fmt: off
+# field: (English, Chinese)
+FIELD_TEXTS = {
+    "service_mode": ("service mode", "服务模式"),
+    "car_status": ("car status", "轿厢运行状态"),
+    "direction": ("direction", "轿厢运行方向"),
+    "door_zone": ("door zone", "开锁区域"),
+    "floor": ("floor", "当前楼层"),
+    "door_1": ("door 1", "前门"),
+    "door_2": ("door 2", "后门"),
+    "passenger": ("person in car", "轿内有人"),
+    "speed_mm_s": ("speed", "运行速度"),
+    "position_mm": ("car position", "轿厢位置"),
+    "load_permille": ("load", "轿厢负载"),
+    "safety_circuit": ("safety circuit closed", "安全回路接通"),
+    "door_lock": ("door lock circuit closed", "门锁回路接通"),
+    "mains": ("mains present", "主电源有电"),
+    "button": ("alarm button pressed", "报警按钮按下"),
+    "light_curtain": ("light curtain interrupted", "光幕遮挡"),
+    "overload": ("overload", "超载"),
+    "controller_link": ("controller answers", "控制器应答"),
+    "controller_fault": ("controller fault number", "控制器故障号"),
+    "run_hours": ("running hours", "累计运行时间"),
+    "starts": ("starts", "累计运行次数"),
+    "door_cycles": ("door cycles", "累计开门次数"),
+}
+
+# enumeration: {number: (English, Chinese)}, modelled on the 2017 list and the 2023 door items
+ENUM_TEXTS = {
+    "service_mode": {
+        0: ("out of service", "停止服务"),
+        1: ("normal", "正常运行"),
+        2: ("inspection", "检修"),
+        3: ("fire return", "消防返回"),
+        4: ("firefighter", "消防员运行"),
+        5: ("emergency power", "应急电源运行"),
+        6: ("earthquake", "地震模式"),
+        7: ("unknown", "未知"),
+    },
+    "car_status": {
+        0: ("stopped", "停止"),
+        1: ("running", "运行"),
+    },
+    "direction": {
+        0: ("none", "无方向"),
+        1: ("up", "上行"),
+        2: ("down", "下行"),
+    },
+    "door": {
+        0: ("unknown", "未知"),
+        1: ("closing", "正在关门"),
+        2: ("closed", "关门到位"),
+        3: ("opening", "正在开门"),
+        4: ("open", "开门到位"),
+        5: ("locked", "门锁锁止"),
+        6: ("not fully closed", "保持不完全关闭"),
+    },
+}
+
+# message: {item: meaning}
+MESSAGE_TEXTS = {
+    "state": {
+        "boot": "boot counter of the node, only ever rising",
+        "conn": "number of the connection within the boot",
+        "seq": "number of this state within the boot: the newest wins",
+        "up_ms": "ms since boot when this was sent",
+        "sample_up_ms": "ms since boot of the last valid bus sample; missing = none yet",
+        "period_ms": "period announced; after 3 of them the state is stale",
+        "rtt_ms": "shortest round trip of this connection, for the clock's error",
+        "faults": "names of the events open now",
+    },
+    "event": {
+        "id": "{lift}-{boot}-{n}, the incident's id everywhere",
+        "rev": "revision, from 1; (id, rev) is the key",
+        "boot": "boot counter of the node, only ever rising",
+        "up_ms": "ms since boot when this was sent",
+        "phase": "life of the event",
+        "kind": "our name of the fault, from the fault table",
+        "code": "national code, where the 2017 list has one",
+        "class": "alarm, fault or event",
+        "severity": "1 note, 2 fault, 3 serious, 4 people in danger",
+        "cause": "key of what led to it, from the fault table",
+        "onset_up_ms": "bus sample or edge where the evidence began",
+        "detected_up_ms": "evidence confirmed",
+        "published_up_ms": "first attempt to send this revision",
+        "closed_up_ms": "when it ended; missing while open",
+        "t_ms": "unix ms of up_ms by the node's clock; 0 = the node has no time yet",
+        "attempt": "number of this sending of this revision",
+        "presses": "presses of the alarm button so far",
+        "evidence": "[[condition, since up_ms], …] that held",
+        "snapshot": "the fields known at detection",
+    },
+    "link": {
+        "online": "true in the birth, false in the will",
+        "boot": "boot counter of the node, only ever rising",
+        "conn": "number of the connection within the boot",
+        "contract": "contract version of the node",
+        "detects": "the node runs the detector itself",
+        "fw": "firmware version",
+        "profile": "register profile in use",
+        "stops": "number of stops",
+        "doors": "number of car doors",
+        "rated_speed_mm_s": "rated speed",
+        "period_ms": "state period",
+        "log_capacity_h": "hours of ordinary traffic that the log holds",
+        "counters": "counters of the node since boot",
+    },
+    "ack": {
+        "gw": "id of the gateway's store: a new one means an empty gateway",
+        "t_ms": "unix ms of the gateway when this was sent",
+        "echo_up_ms": "up_ms of the newest message received",
+        "boot": "boot that echo_up_ms belongs to",
+        "log": "[life, n]: all batches of that life up to n are stored; empty = no word on the log",
+        "events": "[[id, rev, level], …]: 1 committed, 2 done",
+    },
+    "cmd": {
+        "id": "id of the command: a second one with it is answered, not done again",
+        "expires_ms": "unix ms after which it must not be carried out",
+        "what": "one of a closed list; none moves a lift",
+        "args": "arguments by name",
+    },
+    "reply": {
+        "id": "id of the command answered",
+        "ok": "carried out",
+        "what": "the command",
+        "detail": "why not, or what was found",
+        "up_ms": "ms since boot when this was sent",
+    },
+}
+# fmt: on
