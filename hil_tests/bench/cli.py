@@ -40,10 +40,11 @@ def load_lifts(path: pathlib.Path) -> list[LiftBench]:
 @click.option("--port", default=0, help="port of the control server on loopback; 0 takes a free one")
 def twin(config: pathlib.Path, port: int) -> None:
     """Serve lift twins on ptys. Example: liftwatch twin --config bench.toml"""
-    asyncio.run(_serve(Bench(load_lifts(config), run_file()), port))
+    asyncio.run(_serve(config, port))
 
 
-async def _serve(bench: Bench, port: int) -> None:
+async def _serve(config: pathlib.Path, port: int) -> None:
+    bench = Bench(load_lifts(config), run_file())
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -1,0 +1,67 @@
+"""Incidents: stored by the highest version, receipted after the commit, read newest first. The gateway's word is the fact."""
+
+import time
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud.incidents.models import Incident
+
+MAX_LIST = 500
+
+
+def unix_ms() -> int:
+    """The cloud's clock, unix ms."""
+    return time.time_ns() // 1_000_000
+
+
+async def store(session: AsyncSession, gateway: str, found: dict[str, Any], sent_ms: int | None) -> tuple[int, dict[str, Any] | None]:
+    """Store one incident if its version is newer; (version held now, the incident as shown or None if nothing changed)."""
+    name, version = str(found["id"]), int(found["version"])
+    row = await session.get(Incident, name)
+    if row is not None and row.version >= version:
+        return row.version, None
+    now = unix_ms()
+    if row is None:
+        row = Incident(id=name, receipts=[])
+        session.add(row)
+    known = {entry["rev"] for entry in row.receipts}
+    fresh = [
+        {"destination": "cloud", "rev": rev["rev"], "phase": rev["phase"], "sent": sent_ms, "receipted": now, "attempts": 1}
+        for rev in found["revisions"]
+        if rev["rev"] not in known
+    ]
+    row.gateway, row.lift, row.version = gateway, str(found["lift"]), version
+    row.phase, row.body = str(found["phase"]), found
+    row.opened_at_ms, row.changed_at_ms = int(found["opened_at_ms"] or found["stages"]["received"]), now
+    row.receipts = [*row.receipts, *fresh]
+    await session.commit()
+    return version, shown(row)
+
+
+async def newest(
+    session: AsyncSession, *, lift: str | None = None, phase: str | None = None, before_ms: int | None = None, limit: int = 100
+) -> list[dict[str, Any]]:
+    """Incidents, newest first; `phase` "open" means not closed."""
+    query = select(Incident).order_by(Incident.opened_at_ms.desc(), Incident.id.desc()).limit(min(limit, MAX_LIST))
+    if lift is not None:
+        query = query.where(Incident.lift == lift)
+    if phase == "open":
+        query = query.where(Incident.phase != "closed")
+    elif phase is not None:
+        query = query.where(Incident.phase == phase)
+    if before_ms is not None:
+        query = query.where(Incident.opened_at_ms < before_ms)
+    return [shown(row) for row in (await session.scalars(query)).all()]
+
+
+async def one(session: AsyncSession, name: str) -> dict[str, Any] | None:
+    """One incident, None if there is none of that id."""
+    row = await session.get(Incident, name)
+    return None if row is None else shown(row)
+
+
+def shown(row: Incident) -> dict[str, Any]:
+    """As the API shows it: the gateway's body with the cloud's own receipts among the deliveries."""
+    return {**row.body, "gateway": row.gateway, "deliveries": [*row.body["deliveries"], *row.receipts]}

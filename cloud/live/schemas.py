@@ -1,0 +1,63 @@
+"""Shapes of live lifts in the API. Null = unknown; ages in ms; units are in the names."""
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+Quality = Literal["good", "stale", "bus_silent", "offline", "unknown"]
+
+
+class State(BaseModel):
+    """What is known of a lift now. Enumerations are numbers of the 2017 list, doors those of the 2023 items."""
+
+    service_mode: int | None = None
+    car_status: int | None = None
+    direction: int | None = None
+    door_zone: bool | None = None
+    floor: int | None = None
+    doors: list[int] = []
+    passenger: bool | None = None
+    speed_mm_s: int | None = None
+    position_mm: int | None = None
+    load_permille: int | None = None
+    safety_circuit: bool | None = None
+    door_lock: bool | None = None
+    mains: bool | None = None
+    button: bool | None = None
+    light_curtain: bool | None = None
+    overload: bool | None = None
+    controller_link: bool | None = None
+    controller_fault: int | None = None
+    run_hours: int | None = None
+    starts: int | None = None
+    door_cycles: int | None = None
+    faults: list[str] = []
+
+
+class LastKnown(BaseModel):
+    """What was known before it became too old to be shown as current."""
+
+    state: State
+    at_ms: int | None
+
+
+class Lift(BaseModel):
+    """One lift: its record and its state, with age and quality."""
+
+    id: str
+    name: str
+    site: str
+    address: str
+    rescue_code: str
+    registration_code: str
+    gateway: str
+    stops: int
+    doors: int
+    rated_speed_mm_s: int
+    quality: Quality
+    age_ms: int | None
+    link_age_ms: int | None
+    since_ms: int | None
+    period_ms: int
+    state: State
+    last_known: LastKnown | None

@@ -1,0 +1,43 @@
+"""The command `liftwatch gateway`. It reads the configuration, runs the service, ends on a signal."""
+
+import asyncio
+import gc
+import logging
+import pathlib
+import signal
+import sys
+
+import click
+
+from gateway.config import Config, load
+from gateway.errors import ConfigError
+from gateway.service import Service
+
+
+@click.command()
+@click.option("--config", "path", type=click.Path(path_type=pathlib.Path), required=True, help="gateway.toml")
+@click.option("--verbose", is_flag=True, help="log more")
+def gateway(path: pathlib.Path, verbose: bool) -> None:
+    """Run a gateway. Example: liftwatch gateway --config gateway.toml"""
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        config = load(path)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+    # The bulk lane may not hold the interpreter for 5 ms while an alarm waits.
+    sys.setswitchinterval(0.0005)
+    asyncio.run(_run(config))
+
+
+async def _run(config: Config) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    service = Service(config)
+    port = await service.start()
+    gc.freeze()
+    click.echo(f"ready metrics http://127.0.0.1:{port}/metrics")
+    await stop.wait()
+    await service.stop()

@@ -1,0 +1,156 @@
+"""The one outbound connection to the cloud: live state, incidents with receipts, heartbeat, history on request."""
+
+import asyncio
+import json
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+
+from gateway.journal import unix_ms
+
+_log = logging.getLogger(__name__)
+
+LIVE_S = 0.2
+FULL_S = 5.0
+HEARTBEAT_S = 5.0
+RETRY_FIRST_S = 0.5
+RETRY_MAX_S = 10.0
+ANSWER_S = 8.0
+# Incidents on the way without a receipt; after RESEND_S they are sent again.
+IN_FLIGHT = 50
+RESEND_S = 5.0
+
+
+class CloudLink:
+    """Dials out for ever. What is sent comes from the callables given; nothing here is stored."""
+
+    def __init__(
+        self,
+        url: str,
+        gateway_id: str,
+        hello: Callable[[], dict[str, Any]],
+        live: Callable[[bool], list[dict[str, Any]]],
+        behind: Callable[[int], Awaitable[list[dict[str, Any]]]],
+        receipted: Callable[[str, int], None],
+        answer: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]],
+    ) -> None:
+        self._url = f"{url.rstrip('/')}/api/v1/gateways/{gateway_id}/link"
+        self._hello, self._live, self._behind = hello, live, behind
+        self._receipted, self._answer = receipted, answer
+        self._wake = asyncio.Event()
+        self._in_flight: dict[str, tuple[int, float]] = {}
+        self._answers: set[asyncio.Task[None]] = set()
+        self.up = False
+        self.counters = {"connects": 0, "incidents": 0, "receipts": 0, "malformed": 0}
+
+    def wake(self) -> None:
+        """An incident has a new version."""
+        self._wake.set()
+
+    async def run(self, session: aiohttp.ClientSession) -> None:
+        """One connection after another."""
+        pause_s = RETRY_FIRST_S
+        told = False
+        while True:
+            try:
+                async with session.ws_connect(self._url, heartbeat=10, max_msg_size=1 << 22, timeout=aiohttp.ClientWSTimeout(ws_close=2)) as socket:
+                    self.up, told, pause_s = True, False, RETRY_FIRST_S
+                    self.counters["connects"] += 1
+                    _log.info("cloud: connected")
+                    await self._session(socket)
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                if not told:
+                    _log.warning("cloud: %s; trying again", error)
+                told = True
+            self.up = False
+            await asyncio.sleep(pause_s * random.uniform(0.7, 1.3))
+            pause_s = min(RETRY_MAX_S, pause_s * 2)
+
+    async def _session(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._in_flight.clear()
+        self._wake.set()
+        await self._send(socket, {"type": "hello", "t_ms": unix_ms(), **self._hello()})
+        tasks = [
+            asyncio.create_task(self._send_live(socket)),
+            asyncio.create_task(self._send_incidents(socket)),
+            asyncio.create_task(self._send_heartbeats(socket)),
+            asyncio.create_task(self._hear(socket)),
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    @staticmethod
+    async def _send(socket: aiohttp.ClientWebSocketResponse, message: dict[str, Any]) -> None:
+        await asyncio.wait_for(socket.send_str(json.dumps(message, ensure_ascii=False)), ANSWER_S)
+
+    async def _send_live(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        full_at = 0.0
+        loop = asyncio.get_running_loop()
+        while True:
+            full = loop.time() >= full_at
+            if full:
+                full_at = loop.time() + FULL_S
+            lifts = self._live(full)
+            if lifts:
+                await self._send(socket, {"type": "live", "t_ms": unix_ms(), "lifts": lifts})
+            await asyncio.sleep(LIVE_S)
+
+    async def _send_incidents(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            self._wake.clear()
+            now = loop.time()
+            for name, (_, sent) in list(self._in_flight.items()):
+                if now - sent > RESEND_S:
+                    del self._in_flight[name]
+            for incident in await self._behind(IN_FLIGHT):
+                flying = self._in_flight.get(incident["id"])
+                if flying is not None and flying[0] >= incident["version"]:
+                    continue
+                self._in_flight[incident["id"]] = (incident["version"], now)
+                self.counters["incidents"] += 1
+                await self._send(socket, {"type": "incident", "sent_ms": unix_ms(), "incident": incident})
+            try:
+                await asyncio.wait_for(self._wake.wait(), 1.0)
+            except TimeoutError:
+                continue
+
+    async def _send_heartbeats(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        while True:
+            await self._send(socket, {"type": "heartbeat", "t_ms": unix_ms()})
+            await asyncio.sleep(HEARTBEAT_S)
+
+    async def _hear(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        async for message in socket:
+            if message.type is not aiohttp.WSMsgType.TEXT:
+                continue
+            try:
+                found = json.loads(message.data)
+                if found["type"] == "receipt":
+                    self.counters["receipts"] += 1
+                    flying = self._in_flight.get(found["id"])
+                    if flying is not None and flying[0] <= found["version"]:
+                        del self._in_flight[found["id"]]
+                    self._receipted(found["id"], int(found["version"]))
+                elif found["type"] == "query":
+                    task = asyncio.create_task(self._reply(socket, found))
+                    self._answers.add(task)
+                    task.add_done_callback(self._answers.discard)
+            except (ValueError, KeyError, TypeError):
+                self.counters["malformed"] += 1
+
+    async def _reply(self, socket: aiohttp.ClientWebSocketResponse, query: dict[str, Any]) -> None:
+        try:
+            result = await asyncio.wait_for(self._answer(query), ANSWER_S)
+        except Exception as error:  # the asker is told, the link goes on
+            result = {"error": f"{type(error).__name__}: {error}"[:300]}
+        await self._send(socket, {"type": "answer", "q": query.get("q"), **result})

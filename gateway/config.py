@@ -1,0 +1,129 @@
+"""The gateway's configuration: gateway.toml and the city files, read once and checked. Nothing else reads files of settings."""
+
+import pathlib
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from gateway.errors import ConfigError
+from protocols.identity import is_id
+
+T = TypeVar("T")
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Gateway(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    id: str
+    data_dir: str
+    journal_days: Positive = 90
+    log_megabytes: Positive = 2000
+    max_lifts: Positive = 10_000
+    budget_ms: Positive = 250
+
+
+class Broker(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    host: str = "127.0.0.1"
+    port: Port = 1883
+    user: str | None = None
+    password: str | None = None
+
+
+class Cloud(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    url: str
+
+
+class Influx(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    url: str
+    database: str = "liftwatch"
+
+
+class CityRef(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    file: str
+    url: str
+    required: bool = True
+
+
+class Metrics(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    port: Port = 0
+
+
+class Lift(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The lift record; its codes are attributes, none of them names a topic or a history."""
+
+    id: str
+    site: str
+    name: str = ""
+    address: str = ""
+    rescue_code: str = ""
+    registration_code: str = ""
+    stops: Positive = 6
+    doors: Annotated[int, msgspec.Meta(ge=1, le=2)] = 1
+    rated_speed_mm_s: Positive = 1000
+    floor_pitch_mm: Positive = 2900
+
+
+class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    gateway: Gateway
+    broker: Broker = Broker()
+    cloud: Cloud | None = None
+    influx: Influx | None = None
+    city: list[CityRef] = []
+    metrics: Metrics = Metrics()
+    lift: list[Lift] = []
+
+
+class City(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """One city's interface as data. `receipt` names what counts as its answer; evidence and screens repeat it."""
+
+    name: str
+    shape: str
+    modelled_on: str
+    alarm_path: str
+    receipt: str
+    codes: dict[str, str]
+    timeout_ms: Positive = 5000
+    each_phase: bool = True
+    vendor_prefix: str = "LW"
+
+
+SHAPES = ("http_json",)
+RECEIPTS = ("business_code", "http_2xx")
+CITIES = pathlib.Path(__file__).parent / "cities"
+
+
+def load(path: pathlib.Path) -> Config:
+    """The checked gateway.toml at `path`; ConfigError names the entry that is wrong and what is allowed."""
+    config = _read(path, Config)
+    seen: set[str] = set()
+    for lift in config.lift:
+        if not is_id(lift.id) or not is_id(lift.site):
+            raise ConfigError(f"{path}: lift {lift.id!r} at site {lift.site!r}: ids are 1 to 32 of a-z, 0-9 and '-'")
+        if lift.id in seen:
+            raise ConfigError(f"{path}: lift {lift.id} stands there twice; ids are unique in an installation")
+        seen.add(lift.id)
+    if not is_id(config.gateway.id):
+        raise ConfigError(f"{path}: gateway.id {config.gateway.id!r}: 1 to 32 of a-z, 0-9 and '-'")
+    return config
+
+
+def load_city(name: str) -> City:
+    """A city file by its path, or by the name of one that comes with the gateway."""
+    path = pathlib.Path(name)
+    if not path.exists():
+        path = CITIES / name
+    city = _read(path, City)
+    if city.shape not in SHAPES:
+        raise ConfigError(f"{path}: shape {city.shape!r}; there is {', '.join(SHAPES)}")
+    if city.receipt not in RECEIPTS:
+        raise ConfigError(f"{path}: receipt {city.receipt!r}; there is {', '.join(RECEIPTS)}")
+    return city
+
+
+def _read(path: pathlib.Path, kind: type[T]) -> T:
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=kind)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+    except msgspec.MsgspecError as error:
+        raise ConfigError(f"{path}: {error}") from error

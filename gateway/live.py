@@ -1,0 +1,114 @@
+"""Live state of all lifts: the newest wins, every value has an age, and what is too old is unknown. No I/O, no clock.
+
+Offline is decided here and nowhere else: will + 10 s, or 30 s without a message.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.config import Lift
+from protocols.fields import NAMES
+
+OFFLINE_AFTER_WILL_MS = 10_000
+OFFLINE_AFTER_SILENCE_MS = 30_000
+STALE_PERIODS = 3
+# The bus is silent if its last valid sample is so old: two polls at the slowest rate, and the message's way (ours).
+BUS_SILENT_MS = 3000
+
+API_FIELDS = tuple(name for name in NAMES if name not in ("door_1", "door_2"))
+
+
+def unknown_state() -> dict[str, Any]:
+    """A state of which nothing is known, in the API's form."""
+    return {**dict.fromkeys(API_FIELDS), "doors": [], "faults": []}
+
+
+@dataclass
+class LiveLift:
+    """What is known of one lift. Times are the gateway's monotonic ms unless they say unix."""
+
+    record: Lift
+    boot: int = 0
+    conn: int = 0
+    seq: int = -1
+    heard_ms: int | None = None
+    state_ms: int | None = None
+    sample_ms: int | None = None
+    will_ms: int | None = None
+    period_ms: int = 1000
+    state: dict[str, Any] = field(default_factory=unknown_state)
+    link: dict[str, Any] = field(default_factory=dict)
+    state_unix_ms: int | None = None
+    since_unix_ms: int | None = None
+    shown_quality: str = ""
+    dirty: bool = True
+
+    def on_state(self, values: dict[str, Any], now_ms: int, unix_ms: int) -> bool:
+        """Take one decoded state; False if it is older than what we have."""
+        if (values["boot"], values["seq"]) <= (self.boot, self.seq) and values["boot"] <= self.boot:
+            return False
+        self.boot, self.seq = values["boot"], values["seq"]
+        known = values["state"].known()
+        self.state = {**unknown_state(), **known, "faults": values["faults"]}
+        self.period_ms = values["period_ms"]
+        self.heard_ms = self.state_ms = now_ms
+        self.state_unix_ms = unix_ms
+        if values["sample_up_ms"] is not None:
+            self.sample_ms = now_ms - max(0, values["up_ms"] - values["sample_up_ms"])
+        self.will_ms = None
+        self.dirty = True
+        return True
+
+    def on_link(self, values: dict[str, Any], now_ms: int, retained: bool) -> bool:
+        """Take a birth or will; what belongs to an older boot or connection is ignored."""
+        if (values["boot"], values["conn"]) < (self.boot, self.conn):
+            return False
+        if values["boot"] > self.boot:
+            self.seq = -1
+        self.boot, self.conn = values["boot"], values["conn"]
+        if values["online"]:
+            self.link = values
+            self.will_ms = None
+            if not retained:
+                self.heard_ms = now_ms
+        else:
+            self.will_ms = now_ms
+        self.dirty = True
+        return True
+
+    def quality(self, now_ms: int) -> str:
+        """good, stale, bus_silent, offline or unknown."""
+        if self.heard_ms is None:
+            return "unknown"
+        silent_ms = now_ms - self.heard_ms
+        gone = self.will_ms is not None and now_ms - self.will_ms >= OFFLINE_AFTER_WILL_MS
+        if gone or silent_ms >= max(OFFLINE_AFTER_SILENCE_MS, STALE_PERIODS * self.period_ms):
+            return "offline"
+        if self.state_ms is None or now_ms - self.state_ms >= STALE_PERIODS * self.period_ms:
+            return "stale"
+        if self.sample_ms is None or now_ms - self.sample_ms >= BUS_SILENT_MS + self.period_ms:
+            return "bus_silent"
+        return "good"
+
+    def view(self, now_ms: int, unix_ms: int) -> dict[str, Any]:
+        """What the cloud is told. Unless the quality is good or the bus alone is silent, no value is shown as current."""
+        quality = self.quality(now_ms)
+        if quality != self.shown_quality:
+            self.shown_quality = quality
+            self.since_unix_ms = unix_ms if quality == "good" else (self.state_unix_ms or unix_ms)
+        record = self.record
+        # The node itself makes the bus fields unknown when the bus is silent; its own inputs are still true.
+        current = quality in ("good", "bus_silent")
+        return {
+            "id": record.id,
+            "quality": quality,
+            "age_ms": None if self.sample_ms is None else now_ms - self.sample_ms,
+            "link_age_ms": None if self.heard_ms is None else now_ms - self.heard_ms,
+            "since_ms": self.since_unix_ms,
+            "period_ms": self.period_ms,
+            "boot": self.boot,
+            "stops": self.link.get("stops") or record.stops,
+            "rated_speed_mm_s": self.link.get("rated_speed_mm_s") or record.rated_speed_mm_s,
+            "state": self.state if current else unknown_state(),
+            "last_known": None if current or self.state_ms is None else {"state": self.state, "at_ms": self.state_unix_ms},
+        }

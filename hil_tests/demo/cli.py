@@ -1,0 +1,60 @@
+"""The command `liftwatch demo`: starts the whole chain, says where it is, stays until Ctrl-C."""
+
+import pathlib
+import shutil
+import tempfile
+import threading
+import time
+import webbrowser
+
+import click
+
+from hil_tests.bench.cli import run_file
+from hil_tests.demo.stack import Stack, stop_on_signals, write_run_file
+from hil_tests.services import StartError
+from hil_tests.vm import NoInterpreter
+
+
+@click.command()
+@click.option("--port", default=8080, help="port of the page on loopback")
+@click.option("--lifts", default=6, type=click.IntRange(1, 24), help="how many lifts")
+@click.option("--traffic", default=30.0, help="times the ordinary traffic, so that there is something to see")
+@click.option("--no-browser", is_flag=True, help="do not open a browser")
+def demo(port: int, lifts: int, traffic: float, no_browser: bool) -> None:
+    """Run the whole chain with lift twins. Example: liftwatch demo --lifts 6"""
+    stop_on_signals()
+    begun = time.monotonic()
+    data = pathlib.Path(tempfile.mkdtemp(prefix="liftwatch-demo-"))
+    stack = Stack(data, lifts, port, traffic=traffic)
+    kept = False
+    try:
+        click.echo(f"starting {lifts} lifts; logs in {stack.logs}")
+        stack.start()
+        write_run_file(stack, run_file())
+        click.echo(f"city-mock {stack.city_url}")
+        click.echo(f"metrics {stack.metrics_url}")
+        click.echo(f"ready {stack.cloud_url}")
+        click.echo(f"up after {time.monotonic() - begun:.1f} s; try: liftwatch inject lift-2 trapped_between_floors; Ctrl-C stops")
+        if not no_browser:
+            webbrowser.open(stack.cloud_url)
+        _watch(stack)
+    except KeyboardInterrupt:
+        click.echo("stopping")
+    except (StartError, NoInterpreter) as error:
+        kept = True
+        raise click.ClickException(f"{error}\nlogs are kept in {stack.logs}") from error
+    finally:
+        stack.stop()
+        run_file().unlink(missing_ok=True)
+        if not kept:
+            shutil.rmtree(data, ignore_errors=True)
+
+
+def _watch(stack: Stack) -> None:
+    """Stay; a part that ends is started again and told."""
+    while True:
+        threading.Event().wait(1.0)
+        for name, child in stack.children.items():
+            if not child.alive():
+                click.echo(f"{name} ended; starting it again. Its last words:\n{child.tail()}")
+                stack.start_part(name)

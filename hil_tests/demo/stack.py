@@ -1,0 +1,206 @@
+"""The whole chain on one machine: broker, InfluxDB, city, cloud, gateway, twins and nodes, as real processes."""
+
+import contextlib
+import json
+import pathlib
+import signal
+import urllib.request
+from typing import Any
+
+from hil_tests import services
+from hil_tests.services import Child, StartError, get_json, post_json, wait_until
+from hil_tests.vm import NodeVm, build_firmware, node_settings
+
+SITE = "hefang-yuan"
+# (name, stops, doors, rescue code): invented addresses, real proportions of such estates.
+LIFTS = (
+    ("荷芳苑 1 幢 1 单元", "西溪路 18 号 1 幢 1 单元", 6, 1, "330117"),
+    ("荷芳苑 1 幢 2 单元", "西溪路 18 号 1 幢 2 单元", 6, 1, "330118"),
+    ("荷芳苑 2 幢 1 单元", "西溪路 18 号 2 幢 1 单元", 7, 1, "330119"),
+    ("荷芳苑 3 幢 1 单元", "西溪路 18 号 3 幢 1 单元", 5, 2, "330120"),
+    ("荷芳苑 3 幢 2 单元", "西溪路 18 号 3 幢 2 单元", 5, 1, "330121"),
+    ("荷芳苑 4 幢 1 单元", "西溪路 18 号 4 幢 1 单元", 4, 1, "330122"),
+)
+PITCH_MM = 2900
+
+
+class Stack:
+    """Start it, break its parts, stop it. `data` keeps everything it writes."""
+
+    def __init__(self, data: pathlib.Path, lifts: int, port: int = 0, *, baud: int = 9600, traffic: float = 30.0, influx: bool = True) -> None:
+        self.data = data
+        self.logs = data / "logs"
+        self._count = lifts
+        self._baud = baud
+        self._traffic = traffic
+        self._with_influx = influx
+        self.port = port or services.free_port()
+        self.nodes: dict[str, NodeVm] = {}
+        self.children: dict[str, Child] = {}
+        self.broker_port = self.influx_port = 0
+        self.bench_url = self.city_url = self.metrics_url = ""
+        self.cloud_url = f"http://127.0.0.1:{self.port}"
+
+    # -- start and stop -------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Bring everything up and wait until every lift is seen good; StartError names the part that failed."""
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> None:
+        if services.listens(self.port):
+            raise StartError(f"port {self.port} is taken; choose another with --port")
+        self.data.mkdir(parents=True, exist_ok=True)
+        build_firmware()
+        broker, self.broker_port = services.mosquitto(self.logs)
+        self._run("broker", broker, lambda: services.listens(self.broker_port))
+        if self._with_influx:
+            influx, self.influx_port = services.influxd(self.logs)
+            # Not waited for: the gateway must live without it.
+            influx.start(lambda: True)
+            self.children["influx"] = influx
+        city = services.part("city-mock", self.logs, "city-mock", "--platform-port", str(services.free_port()))
+        self._run("city", city)
+        _, self.city_url, _, platform_url = city.ready_line.split()
+        twin = services.part(
+            "twin", self.logs, "twin", "--config", str(self._write_bench()), env={"LIFTWATCH_RUN": str(self.data)}
+        )
+        self._run("twin", twin)
+        self.bench_url = twin.ready_line.split()[1]
+        database = f"sqlite+aiosqlite:///{self.data / 'cloud.db'}"
+        self._run("cloud", services.part("cloud", self.logs, "cloud", "--database", database, "--port", str(self.port)))
+        gateway = services.part("gateway", self.logs, "gateway", "--config", str(self._write_gateway(platform_url)))
+        self._run("gateway", gateway)
+        self.metrics_url = gateway.ready_line.split()[2]
+        for lift in get_json(f"{self.bench_url}/lifts"):
+            directory = self.data / "nodes" / lift["id"]
+            node = NodeVm(node_settings(SITE, lift, self.broker_port), lift["uart"], lift["gpio"], directory)
+            node.start()
+            self.nodes[lift["id"]] = node
+        self.wait_good()
+
+    def _run(self, name: str, child: Child, ready: Any = None) -> None:
+        child.start(ready)
+        self.children[name] = child
+
+    def wait_good(self, timeout_s: float = 30.0) -> float:
+        """Wait until every lift is shown good; the seconds it took."""
+        return wait_until(
+            lambda: [lift["quality"] for lift in self.lifts()].count("good") == self._count,
+            timeout_s,
+            f"all {self._count} lifts seen good (logs in {self.logs})",
+        )
+
+    def stop(self) -> None:
+        """Stop all children, nodes first."""
+        for node in self.nodes.values():
+            node.stop()
+        for name in ("gateway", "twin", "cloud", "city", "influx", "broker"):
+            child = self.children.get(name)
+            if child is not None:
+                child.stop()
+
+    # -- configuration --------------------------------------------------------------------------------------------
+
+    def lift_ids(self) -> list[str]:
+        """Ids of the lifts: lift-1 …"""
+        return [f"lift-{number + 1}" for number in range(self._count)]
+
+    def _write_bench(self) -> pathlib.Path:
+        lines = []
+        for number, name in enumerate(self.lift_ids()):
+            _, _, stops, doors, _ = LIFTS[number % len(LIFTS)]
+            lines += [
+                "[[lift]]", f'id = "{name}"', f"stops = {stops}", f"doors = {doors}", f"baud = {self._baud}",
+                f"seed = {number + 1}", f"traffic_factor = {self._traffic}", f"floor_pitch_mm = {PITCH_MM}", "",
+            ]  # fmt: skip
+        path = self.data / "bench.toml"
+        path.write_text("\n".join(lines))
+        return path
+
+    def _write_gateway(self, platform_url: str) -> pathlib.Path:
+        lines = [
+            "[gateway]", 'id = "demo"', f'data_dir = "{self.data / "gateway"}"', "", "[broker]", f"port = {self.broker_port}",
+            "", "[cloud]", f'url = "{self.cloud_url}"', "", "[[city]]", 'file = "shanghai_like.toml"', f'url = "{platform_url}"',
+            "", "[metrics]", f"port = {services.free_port()}", "",
+        ]  # fmt: skip
+        if self._with_influx:
+            lines += ["[influx]", f'url = "http://127.0.0.1:{self.influx_port}"', ""]
+        for number, name in enumerate(self.lift_ids()):
+            title, address, stops, doors, rescue = LIFTS[number % len(LIFTS)]
+            lines += [
+                "[[lift]]", f'id = "{name}"', f'site = "{SITE}"', f'name = "{title}"', f'address = "{address}"',
+                f'rescue_code = "{int(rescue) + number // len(LIFTS) * 10}"', f"stops = {stops}", f"doors = {doors}",
+                f"floor_pitch_mm = {PITCH_MM}", "",
+            ]  # fmt: skip
+        path = self.data / "gateway.toml"
+        path.write_text("\n".join(lines))
+        return path
+
+    # -- what tests and benches do --------------------------------------------------------------------------------
+
+    def lifts(self) -> list[dict[str, Any]]:
+        """GET /api/v1/lifts."""
+        found: list[dict[str, Any]] = get_json(f"{self.cloud_url}/api/v1/lifts")
+        return found
+
+    def incidents(self, **query: Any) -> list[dict[str, Any]]:
+        """GET /api/v1/incidents."""
+        text = "&".join(f"{name}={value}" for name, value in {"limit": 500, **query}.items())
+        found: list[dict[str, Any]] = get_json(f"{self.cloud_url}/api/v1/incidents?{text}")
+        return found
+
+    def received(self) -> list[dict[str, Any]]:
+        """What the city has."""
+        found: list[dict[str, Any]] = get_json(f"{self.city_url}/received")
+        return found
+
+    def behave(self, **behaviour: Any) -> None:
+        """Change the city's mood."""
+        post_json(f"{self.city_url}/behaviour", behaviour)
+
+    def inject(self, lift: str, fault: str, *, clear: bool = False) -> int:
+        """Inject or clear a fault; the bench's unix ms of it."""
+        return int(post_json(f"{self.bench_url}/inject", {"lift": lift, "fault": fault, "clear": clear})["injected_at_ms"])
+
+    def press(self, lift: str, hold_ms: int = 300) -> int:
+        """Press the alarm button; the unix ms at which the contact closed."""
+        return int(post_json(f"{self.bench_url}/press", {"lift": lift, "hold_ms": hold_ms})["at_ms"])
+
+    def restart(self, name: str, *, kill: bool = False) -> None:
+        """Stop or kill one part and start it again."""
+        child = self.children[name]
+        child.kill() if kill else child.stop()
+        self.start_part(name)
+
+    def start_part(self, name: str) -> None:
+        """Start a part that was stopped."""
+        ready = (lambda: services.listens(self.broker_port)) if name == "broker" else None
+        self.children[name].start((lambda: True) if name == "influx" else ready)
+
+    def metric(self, name: str) -> float:
+        """One gauge of the gateway."""
+        with contextlib.suppress(OSError), urllib.request.urlopen(self.metrics_url, timeout=5) as response:
+            for line in response.read().decode().splitlines():
+                if line.startswith(f'liftwatch_value{{name="{name}"}}'):
+                    return float(line.split()[-1])
+        return float("nan")
+
+
+def stop_on_signals() -> None:
+    """SIGTERM ends the demo as Ctrl-C does."""
+
+    def leave(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, leave)
+
+
+def write_run_file(stack: Stack, path: pathlib.Path) -> None:
+    """Leave the addresses where `liftwatch inject` and `liftwatch bench` find them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"control": stack.bench_url, "cloud": stack.cloud_url, "city": stack.city_url}))

@@ -1,0 +1,192 @@
+"""Starts real servers and parts of the product as child processes on free loopback ports, and stops them by pid."""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+ROOT = pathlib.Path(__file__).parents[1]
+START_S = 20.0
+
+
+class StartError(Exception):
+    """A part did not come up; the message has its last log lines and what to do."""
+
+
+def free_port() -> int:
+    """A port of loopback that is free now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def find(program: str, package: str) -> str:
+    """Path of a server program, also from where Debian puts them out of a user's PATH."""
+    path = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+    if path is None:
+        raise StartError(f"{program} is not installed; install Debian's package {package}")
+    return path
+
+
+def get_json(url: str, timeout_s: float = 5.0) -> Any:
+    """The JSON at a loopback URL."""
+    with urllib.request.urlopen(url, timeout=timeout_s) as response:
+        return json.load(response)
+
+
+def post_json(url: str, body: dict[str, Any], timeout_s: float = 10.0) -> Any:
+    """POST `body`; the JSON of the answer."""
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=timeout_s) as response:
+        return json.load(response)
+
+
+def wait_until(ready: Callable[[], bool], timeout_s: float, what: str) -> float:
+    """Wait for `ready()`; the seconds it took, or StartError saying `what` did not happen."""
+    start = time.monotonic()
+    while time.monotonic() - start < timeout_s:
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            if ready():
+                return time.monotonic() - start
+        time.sleep(0.05)
+    raise StartError(f"{what} did not happen within {timeout_s:g} s")
+
+
+class Child:
+    """One child process with a log file. It can be killed and started again with the same command."""
+
+    def __init__(self, name: str, command: list[str], directory: pathlib.Path, env: dict[str, str] | None = None) -> None:
+        self.name = name
+        self.command = command
+        self.log = directory / f"{name}.log"
+        self._env = env
+        self.process: subprocess.Popen[bytes] | None = None
+        self.ready_line = ""
+
+    def start(self, ready: Callable[[], bool] | None = None) -> "Child":
+        """Start it; wait for `ready()`, or for a line beginning with "ready" on its output."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        log = self.log.open("ab")
+        wants_line = ready is None
+        self.process = subprocess.Popen(
+            self.command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if wants_line else log,
+            stderr=log,
+            env={**os.environ, **(self._env or {})},
+            cwd=ROOT,
+            # A terminal's Ctrl-C is for the parent, which stops its children in order.
+            start_new_session=True,
+        )
+        log.close()
+        try:
+            if ready is not None:
+                self._wait(ready)
+            else:
+                self._read_ready()
+        except StartError:
+            self.stop()
+            raise
+        return self
+
+    def _wait(self, ready: Callable[[], bool]) -> None:
+        assert self.process is not None
+
+        def up() -> bool:
+            if self.process is not None and self.process.poll() is not None:
+                raise StartError(f"{self.name} ended at once:\n{self.tail()}")
+            return ready()
+
+        wait_until(up, START_S, f"the start of {self.name} (log: {self.log})")
+
+    def _read_ready(self) -> None:
+        assert self.process is not None and self.process.stdout is not None
+        timer = threading.Timer(START_S, self.process.kill)
+        timer.start()
+        line = self.process.stdout.readline().decode().strip()
+        timer.cancel()
+        if not line.startswith("ready"):
+            raise StartError(f"{self.name} did not come up:\n{self.tail()}")
+        self.ready_line = line
+
+    def tail(self) -> str:
+        """The last lines of its log."""
+        try:
+            return "\n".join(self.log.read_text(errors="replace").splitlines()[-12:])
+        except OSError:
+            return ""
+
+    def alive(self) -> bool:
+        """It runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self) -> None:
+        """kill -9."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self._close()
+
+    def stop(self, timeout_s: float = 8.0) -> None:
+        """SIGTERM, then SIGKILL."""
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(timeout_s)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self._close()
+
+    def _close(self) -> None:
+        if self.process is not None and self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+def listens(port: int) -> bool:
+    """Something accepts connections on loopback `port`."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+def mosquitto(directory: pathlib.Path, port: int | None = None) -> tuple[Child, int]:
+    """A broker on loopback, not started yet, and its port."""
+    port = port or free_port()
+    directory.mkdir(parents=True, exist_ok=True)
+    config = directory / "mosquitto.conf"
+    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n")
+    return Child("mosquitto", [find("mosquitto", "mosquitto"), "-c", str(config)], directory), port
+
+
+def influxd(directory: pathlib.Path) -> tuple[Child, int]:
+    """An InfluxDB 1.x on loopback, not started yet, and its port."""
+    port, rpc = free_port(), free_port()
+    data = directory / "influx"
+    data.mkdir(parents=True, exist_ok=True)
+    config = directory / "influxdb.conf"
+    config.write_text(
+        f'reporting-disabled = true\nbind-address = "127.0.0.1:{rpc}"\n'
+        f'[meta]\n  dir = "{data}/meta"\n'
+        # Lifts beyond 100,000 would vanish with the default of 1.x.
+        f'[data]\n  dir = "{data}/data"\n  wal-dir = "{data}/wal"\n  index-version = "tsi1"\n  max-values-per-tag = 0\n'
+        f'  max-series-per-database = 0\n  query-log-enabled = false\n'
+        f'[http]\n  bind-address = "127.0.0.1:{port}"\n  log-enabled = false\n[monitor]\n  store-enabled = false\n'
+    )
+    return Child("influxd", [find("influxd", "influxdb"), "-config", str(config)], directory), port
+
+
+def part(name: str, directory: pathlib.Path, *arguments: str, env: dict[str, str] | None = None) -> Child:
+    """A part of the product by the one command, not started yet."""
+    return Child(name, [sys.executable, str(ROOT / "liftwatch.py"), *arguments], directory, env)
