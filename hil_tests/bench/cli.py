@@ -1,20 +1,21 @@
-"""Commands of the bench: `twin` serves lifts, `inject` breaks one of a running bench. No logic of their own."""
+"""Commands of the bench: `twin` serves lifts, `inject` breaks one, `ordinary` looks for false alarms. No logic of their own."""
 
 import asyncio
 import json
 import os
 import pathlib
 import signal
-import tomllib
+import sys
 import urllib.error
 import urllib.request
 from typing import Any
 
 import click
 
-from hil_tests.bench.bench import Bench, LiftBench
+from hil_tests.bench.bench import Bench, precise_loop
+from hil_tests.bench.config import ConfigError, load
 from hil_tests.bench.faults import SCRIPTS
-from hil_tests.bench.twin import LiftSpec
+from hil_tests.bench.lift_bench import LiftBench
 
 
 def run_file() -> pathlib.Path:
@@ -22,34 +23,39 @@ def run_file() -> pathlib.Path:
     return pathlib.Path(os.environ.get("LIFTWATCH_RUN", ".run")) / "bench.json"
 
 
-def load_lifts(path: pathlib.Path) -> list[LiftBench]:
-    """The lifts of a bench.toml: [[lift]] id, stops, doors, baud, seed, starts_per_day, traffic_factor."""
-    try:
-        data = tomllib.loads(path.read_text())
-        entries = data["lift"]
-        return [
-            LiftBench(LiftSpec(**{k: v for k, v in entry.items() if k != "baud"}), int(entry.get("baud", 9600)))
-            for entry in entries
-        ]
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
-        raise click.ClickException(f"{path}: {error}; it needs [[lift]] tables with at least an id") from error
-
-
 @click.command()
-@click.option("--config", type=click.Path(path_type=pathlib.Path), required=True, help="bench.toml with [[lift]] tables")
-@click.option("--port", default=0, help="port of the control server on loopback; 0 takes a free one")
+@click.option(
+    "--config", type=click.Path(path_type=pathlib.Path), required=True, help="bench.toml with [[lift]] tables"
+)
+@click.option("--port", default=0, help="port of the control on loopback; 0 takes a free one")
 def twin(config: pathlib.Path, port: int) -> None:
-    """Serve lift twins on ptys. Example: liftwatch twin --config bench.toml"""
-    asyncio.run(_serve(config, port))
+    """Serve lift twins on ptys: a serial line and terminals each.
+
+    Prints `ready CONTROL-URL`; GET CONTROL-URL/lifts tells where to plug nodes in.
+
+    Example: liftwatch twin --config bench.toml
+    """
+    try:
+        entries = load(config)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+    with asyncio.Runner(loop_factory=precise_loop) as runner:
+        runner.run(_serve([(entry.spec(), entry.baud, entry.bits) for entry in entries], port))
 
 
-async def _serve(config: pathlib.Path, port: int) -> None:
-    bench = Bench(load_lifts(config), run_file())
+async def _serve(lifts: list[tuple[Any, int, int]], port: int) -> None:
+    bench = Bench([LiftBench(spec, baud, bits) for spec, baud, bits in lifts], run_file())
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await bench.start(port)
+    try:
+        await bench.start(port)
+    except OSError as error:
+        raise click.ClickException(
+            f"the control cannot listen on port {port} ({error.strerror}); try another --port"
+        ) from error
     click.echo(f"ready {bench.url}")
+    sys.stdout.flush()
     await stop.wait()
     await bench.stop()
 
@@ -58,12 +64,17 @@ async def _serve(config: pathlib.Path, port: int) -> None:
 @click.argument("lift", required=False)
 @click.argument("fault", required=False)
 @click.option("--clear", is_flag=True, help="end the fault instead")
-@click.option("--list", "show", is_flag=True, help="list faults, and the lifts of the running bench")
+@click.option("--list", "show", is_flag=True, help="list the faults, and the lifts of the running bench")
 def inject(lift: str | None, fault: str | None, clear: bool, show: bool) -> None:
-    """Inject a fault into a lift of a running demo or bench. Example: liftwatch inject lift-1 trapped_between_floors"""
+    """Inject a fault into a lift of a running demo or bench, or clear it.
+
+    Example: liftwatch inject lift-1 trapped_between_floors
+    """
     if show:
         for name, script in SCRIPTS.items():
-            click.echo(f"{name:30s} {script.text}")
+            click.echo(f"{name:28s} {script.text}")
+        if run_file().exists():
+            click.echo("lifts: " + ", ".join(found["id"] for found in _ask("/lifts")))
         return
     if lift is None or fault is None:
         raise click.UsageError("name a lift and a fault, or --list")
@@ -71,17 +82,39 @@ def inject(lift: str | None, fault: str | None, clear: bool, show: bool) -> None
     click.echo(f"{lift} {fault} {'cleared' if clear else 'injected'} at {answer['injected_at_ms']}")
 
 
-def _ask(path: str, body: dict[str, Any]) -> dict[str, Any]:
+def _ask(path: str, body: dict[str, Any] | None = None) -> Any:
     try:
         url = json.loads(run_file().read_text())["control"]
     except (OSError, ValueError, KeyError):
-        raise click.ClickException(f"no bench is running ({run_file()} is not there); start scripts/demo") from None
-    request = urllib.request.Request(url + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        raise click.ClickException(
+            f"no bench is running ({run_file()} is not there); start `liftwatch demo` here, or set LIFTWATCH_RUN"
+        ) from None
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url + path, data, {"Content-Type": "application/json"})
     try:
         with urllib.request.urlopen(request, timeout=10) as response:
-            found: dict[str, Any] = json.load(response)
-            return found
+            return json.load(response)
     except urllib.error.HTTPError as error:
         raise click.ClickException(json.loads(error.read())["error"]) from None
     except OSError as error:
-        raise click.ClickException(f"the bench at {url} does not answer ({error}); is the demo still running?") from None
+        raise click.ClickException(f"the bench at {url} does not answer ({error}); is it still running?") from None
+
+
+@click.command()
+@click.option("--lift-days", default=300, type=click.IntRange(1, 100_000), help="days of lift life to live through")
+@click.option("--seed", default=1, help="other seeds, other days")
+@click.option("--jobs", default=0, help="processes; 0 = one a core")
+def ordinary(lift_days: int, seed: int, jobs: int) -> None:
+    """Run twins through ordinary days with the detector and count events: each is a false alarm.
+
+    Example: liftwatch bench ordinary --lift-days 300
+    """
+    from hil_tests.bench.ordinary import run_many
+
+    report = run_many(
+        lift_days, seed, jobs, lambda done: click.echo(f"\r{done}/{lift_days} lift-days", err=True, nl=False)
+    )
+    click.echo("", err=True)
+    click.echo(report.text())
+    if report.events:
+        raise SystemExit(1)

@@ -8,7 +8,7 @@ HOURLY = (1, 1, 1, 1, 1, 2, 5, 9, 8, 6, 5, 6, 6, 4, 4, 4, 5, 7, 9, 8, 6, 4, 2, 1
 HOUR_MS = 3_600_000
 # Passengers per start: each comes, on average, to one run to fetch and one to bring, less the rides shared and the
 # fetches saved, plus the return to base. Measured on the twin.
-PASSENGERS_PER_START = 0.56
+PASSENGERS_PER_START = 0.51
 MOST_WAITING = 4
 
 

@@ -1,0 +1,235 @@
+"""A lift as it is now: what was built, the state of car, doors, people and switches, and what can be seen of it. Nothing moves here."""
+
+import math
+import random
+from dataclasses import dataclass
+
+from hil_tests.bench.door import AJAR, NEVER, Door
+from hil_tests.bench.motion import Braking, Limits, Trip
+from hil_tests.bench.passengers import Passenger, Traffic
+
+ZONE_MM = 150.0  # half of the door zone; ±200 mm is usual (domain notes 5.2)
+PERSON_PERMILLE = 120
+PRESENCE_LAG_MS = 1500  # a radar sensor lets go a little later
+
+Value = int | bool | None
+
+SERVICE_MODES = {"automatic": 1, "inspection": 2, "fire": 3, "locked": 0}
+
+
+@dataclass(frozen=True)
+class LiftSpec:
+    """What was built: `stops` 4 to 7 as a rule, `doors` 1 or 2 (2 = a car that one walks through), and who lives there."""
+
+    id: str = "lift-1"
+    stops: int = 6
+    floor_pitch_mm: int = 2900
+    rated_speed_mm_s: int = 1000
+    doors: int = 1
+    door_ms: int = 2600
+    starts_per_day: float = 100.0
+    traffic_factor: float = 1.0
+    seed: int = 1
+    utc_offset_h: int = 8
+
+
+@dataclass
+class Run:
+    """A motion of the car: from where, which way, by what curve. `slip` is the share of it that the ropes lose."""
+
+    start_ms: int
+    from_mm: float
+    sign: int
+    curve: Trip | Braking
+    slip: float = 0.0
+    door_shows_open: bool = False
+
+    def at(self, now_ms: int) -> tuple[float, float]:
+        """(car's height in mm, drive's speed in mm/s)."""
+        covered, speed = self.curve.at((now_ms - self.start_ms) / 1000)
+        return self.from_mm + self.sign * covered * (1.0 - self.slip), speed
+
+    @property
+    def end_ms(self) -> int:
+        """When it is over."""
+        return self.start_ms + math.ceil(self.curve.seconds * 1000)
+
+
+class Lift:
+    """The state and its readable side. Switches of the bench are public; after setting one, call the twin's `wake()`."""
+
+    def __init__(self, spec: LiftSpec, now_ms: int = 0) -> None:
+        self.spec = spec
+        self.now_ms = now_ms
+        self._rng = random.Random(spec.seed)
+        self._limits = Limits(speed=float(spec.rated_speed_mm_s))
+        per_day = spec.starts_per_day * spec.traffic_factor
+        self._stream = Traffic(spec.stops, per_day, spec.utc_offset_h, self._rng)
+        self._rest_mm = 0.0
+        self._run: Run | None = None
+        self._deadline = NEVER
+        self._target = 1
+        self._heading = 1
+        self._hurried = False
+        self._opened = False  # the door was open since the car came to this stop
+        self._attempted_ms = 0
+        self._reopens = 0
+        self._parked_ms = now_ms
+        self._left_ms = -PRESENCE_LAG_MS
+        self._curtain_until = 0
+        self._boots_until = 0
+        self.phase = (
+            "parked"  # parked starting running arrived opening unopened open closing braking stopped dead visit
+        )
+        self.doors = [Door(spec.door_ms) for _ in range(spec.doors)]
+        self.passengers: list[Passenger] = []
+        self.calls: set[int] = set()
+        self._next_traffic_ms = self._stream.next_ms(now_ms)
+        # Switches of the bench.
+        self.quiet: set[str] = set()  # who asked that nobody comes; empty = ordinary traffic
+        self.errand = False  # one empty trip to the far end as soon as the car is free
+        self.drive_dead_with_passenger = False  # with somebody aboard, neither drive nor door moves again
+        self.drive_trips_between = ""  # "occupied" or "empty": the drive trips between floors in such a run
+        self.chain_opens_on_start = False  # the safety chain opens as the car leaves, and stays open
+        self.door_obstacle = False
+        self.door_jams_on_run = False
+        self.door_contact_fails = False  # the door shows open while the car is under way
+        self.slip = 0.0
+        self.mains = True
+        self.mains_sense_dips = False  # too short for the controller to notice
+        self.controller_silent = False
+        self.mode = "automatic"  # automatic, inspection, fire, locked
+        self.button = False
+        # What chain and counters say.
+        self.safety_closed = True
+        self.fault_number = 0
+        self.starts = 0
+        self.run_ms = 0
+        self.reversals = 0
+        self.button_edges: list[tuple[int, bool]] = []
+
+    # -- geometry -------------------------------------------------------------------------------------------------
+
+    def floor_mm(self, floor: int) -> float:
+        """Height of stop `floor` (lowest 1)."""
+        return (floor - 1) * float(self.spec.floor_pitch_mm)
+
+    def _floor_at(self, height_mm: float) -> int:
+        return max(1, min(self.spec.stops, round(height_mm / self.spec.floor_pitch_mm) + 1))
+
+    @property
+    def position_mm(self) -> float:
+        """Height of the car."""
+        return self._rest_mm if self._run is None else self._run.at(self.now_ms)[0]
+
+    @property
+    def speed_mm_s(self) -> float:
+        """Speed of the drive, >= 0."""
+        return 0.0 if self._run is None else self._run.at(self.now_ms)[1]
+
+    @property
+    def floor(self) -> int:
+        """The nearest stop."""
+        return self._floor_at(self.position_mm)
+
+    @property
+    def far_end(self) -> int:
+        """The stop farthest from the car: the longest trip there is."""
+        return self.spec.stops if self.floor <= self.spec.stops / 2 else 1
+
+    @property
+    def door_zone(self) -> bool:
+        """The car is inside the unlocking zone of a stop."""
+        height = self.position_mm
+        return abs(height - self.floor_mm(self._floor_at(height))) <= ZONE_MM
+
+    # -- doors ----------------------------------------------------------------------------------------------------
+
+    @property
+    def door_shows_open(self) -> bool:
+        """A failed contact says open while the car is under way between floors."""
+        return self._run is not None and self._run.door_shows_open and not self.door_zone
+
+    def door_state(self, index: int) -> int:
+        """2023-style state of door `index`: 1 closing, 2 closed, 3 opening, 4 open, 6 not fully closed."""
+        if self.door_shows_open and index == 0:
+            return AJAR
+        return self.doors[index].state(self.now_ms)
+
+    @property
+    def door_lock_closed(self) -> bool:
+        """The lock circuit: made only with all doors shut."""
+        return not self.door_shows_open and all(door.is_shut(self.now_ms) for door in self.doors)
+
+    @property
+    def light_curtain(self) -> bool:
+        """Something is in the doorway."""
+        return self.now_ms < self._curtain_until
+
+    # -- sensors and controller -----------------------------------------------------------------------------------
+
+    @property
+    def aboard(self) -> list[Passenger]:
+        """Who is in the car."""
+        return [passenger for passenger in self.passengers if passenger.aboard]
+
+    @property
+    def presence(self) -> bool:
+        """What the presence sensor says."""
+        return any(p.aboard for p in self.passengers) or self.now_ms - self._left_ms < PRESENCE_LAG_MS
+
+    @property
+    def load_permille(self) -> int:
+        """Load of the car."""
+        return PERSON_PERMILLE * len(self.aboard)
+
+    @property
+    def running(self) -> bool:
+        """The controller drives the car, or says so."""
+        return self.phase in ("starting", "running", "braking") or self.speed_mm_s > 0
+
+    @property
+    def direction(self) -> int:
+        """0 none, 1 up, 2 down."""
+        if self._run is None or not self.running:
+            return 0
+        return 1 if self._run.sign > 0 else 2
+
+    @property
+    def controller_answers(self) -> bool:
+        """The controller has power, is up and is not mute."""
+        return self.mains and not self.controller_silent and self.now_ms >= self._boots_until
+
+    def sample(self) -> dict[str, Value]:
+        """The truth by names of the contract's fields; what a dead or silent controller cannot tell is missing."""
+        told: dict[str, Value] = {
+            "mains": self.mains and not self.mains_sense_dips,
+            "passenger": self.presence,
+            "button": self.button,
+            "controller_link": self.controller_answers,
+        }
+        if not self.controller_answers:
+            return told
+        running = self.running
+        height = self.position_mm
+        floor = self._floor_at(height)
+        for index in range(len(self.doors)):
+            told["door_2" if index else "door_1"] = self.door_state(index)
+        told.update(
+            service_mode=SERVICE_MODES[self.mode],
+            car_status=int(running),
+            direction=self.direction,
+            door_zone=abs(height - self.floor_mm(floor)) <= ZONE_MM,
+            floor=floor,
+            speed_mm_s=int(self.speed_mm_s),
+            position_mm=int(height),
+            load_permille=self.load_permille,
+            safety_circuit=self.safety_closed,
+            door_lock=self.door_lock_closed,
+            light_curtain=self.light_curtain,
+            overload=self.load_permille > 1100,
+            controller_fault=self.fault_number,
+            run_hours=self.run_ms // 3_600_000,
+            starts=self.starts,
+        )
+        return told
