@@ -387,8 +387,10 @@ class Service:
         event = outcome.event
         if outcome.sent_ms is not None:
             self.metrics.stage.labels("received_sent").observe(max(0, outcome.sent_ms - event["received"]) / 1000)
-        if outcome.receipted_ms is not None and event["stages"]["detected"] is not None:
-            took_ms = outcome.receipted_ms - event["stages"]["detected"]
+        # Later revisions are measured from their first sending: `detected` is the opening's.
+        begin = event["stages"]["detected" if event["phase"] == codes.OPEN else "published"]
+        if outcome.receipted_ms is not None and begin is not None:
+            took_ms = outcome.receipted_ms - begin
             self.metrics.stage.labels("detected_receipted").observe(max(0, took_ms) / 1000)
             if took_ms > self.config.gateway.budget_ms:
                 self.metrics.missed.labels(destination).inc()

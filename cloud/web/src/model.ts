@@ -1,0 +1,135 @@
+// Shapes of the API that the page reads, and the live connection. No drawing here.
+export interface State {
+  service_mode: number | null;
+  car_status: number | null;
+  direction: number | null;
+  door_zone: boolean | null;
+  floor: number | null;
+  doors: number[];
+  passenger: boolean | null;
+  speed_mm_s: number | null;
+  position_mm: number | null;
+  mains: boolean | null;
+  faults: string[];
+}
+
+export interface Lift {
+  id: string;
+  name: string;
+  address: string;
+  rescue_code: string;
+  stops: number;
+  doors: number;
+  quality: "good" | "stale" | "bus_silent" | "offline" | "unknown";
+  age_ms: number | null;
+  link_age_ms: number | null;
+  since_ms: number | null;
+  state: State;
+  last_known: { state: State; at_ms: number | null } | null;
+  seenAt: number; // performance.now() when this arrived: ages go on growing here
+}
+
+export interface Stages {
+  onset: number | null;
+  detected: number | null;
+  published: number | null;
+  received: number;
+  committed: number;
+}
+
+export interface Delivery {
+  destination: string;
+  rev: number;
+  phase: string;
+  sent: number | null;
+  receipted: number | null;
+  attempts: number;
+  state?: string | null;
+}
+
+export interface Incident {
+  id: string;
+  rev: number;
+  version: number;
+  lift: string;
+  kind: string;
+  code: number | null;
+  severity: number;
+  phase: "open" | "updated" | "closed";
+  opened_at_ms: number;
+  closed_at_ms: number | null;
+  stages: Stages;
+  deliveries: Delivery[];
+  offset_err_ms: number | null;
+}
+
+export interface Silent {
+  gateway: string;
+  silent_ms: number;
+  lifts_at_risk: string[];
+}
+
+export interface World {
+  lifts: ReadonlyMap<string, Lift>;
+  incidents: ReadonlyMap<string, Incident>;
+  silent: Silent[];
+  heardAt: number;
+}
+
+export const EMPTY: World = { lifts: new Map(), incidents: new Map(), silent: [], heardAt: 0 };
+
+const KEPT_INCIDENTS = 200;
+const SILENT_MS = 12_000;
+
+/** Keeps `world` up to date for ever; `show` is called with each new one. Returns how to stop. */
+export function watch(show: (world: World) => void): () => void {
+  let world = EMPTY;
+  let source: EventSource | null = null;
+  const set = (change: Partial<World>) => {
+    world = { ...world, ...change, heardAt: performance.now() };
+    show(world);
+  };
+  const withIncidents = (found: Incident[]) => {
+    const incidents = new Map(world.incidents);
+    for (const incident of found) {
+      const held = incidents.get(incident.id);
+      if (!held || held.version <= incident.version) incidents.set(incident.id, incident);
+    }
+    const old = [...incidents.values()].sort((a, b) => b.opened_at_ms - a.opened_at_ms).slice(KEPT_INCIDENTS);
+    for (const incident of old) if (incident.phase === "closed") incidents.delete(incident.id);
+    return incidents;
+  };
+  const stamp = (lift: Lift): Lift => ({ ...lift, seenAt: performance.now() });
+  const load = async () => {
+    const answer = await fetch("/api/v1/incidents?limit=100");
+    if (answer.ok) set({ incidents: withIncidents((await answer.json()) as Incident[]) });
+  };
+  const open = () => {
+    source?.close();
+    source = new EventSource("/api/v1/live");
+    source.addEventListener("snapshot", (event) => {
+      const found = JSON.parse((event as MessageEvent<string>).data) as { lifts: Lift[]; silent_gateways: Silent[] };
+      set({ lifts: new Map(found.lifts.map((lift) => [lift.id, stamp(lift)])), silent: found.silent_gateways });
+      void load().catch(() => undefined);
+    });
+    source.addEventListener("lifts", (event) => {
+      const found = JSON.parse((event as MessageEvent<string>).data) as { lifts: Lift[]; silent_gateways: Silent[] };
+      const lifts = new Map(world.lifts);
+      for (const lift of found.lifts) lifts.set(lift.id, stamp(lift));
+      set({ lifts, silent: found.silent_gateways });
+    });
+    source.addEventListener("incident", (event) => {
+      set({ incidents: withIncidents([JSON.parse((event as MessageEvent<string>).data) as Incident]) });
+    });
+    source.addEventListener("heartbeat", () => set({}));
+  };
+  open();
+  // A connection that hangs gives no error: silence decides, and the browser's own retry is not enough.
+  const guard = setInterval(() => {
+    if (performance.now() - world.heardAt > SILENT_MS) open();
+  }, SILENT_MS / 2);
+  return () => {
+    clearInterval(guard);
+    source?.close();
+  };
+}

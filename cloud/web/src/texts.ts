@@ -1,0 +1,72 @@
+// All words of the page. Words of the contract (fields, enumerations, faults) come from generated/contract.ts.
+export type Lang = "zh" | "en";
+
+const WORDS = {
+  title: { zh: "电梯实时监控", en: "Lifts, live" },
+  live: { zh: "实时", en: "Live" },
+  disconnected: {
+    zh: "与服务器的连接已断开，以下数据不是当前数据",
+    en: "Disconnected from the server: what you see is not current",
+  },
+  silentGateway: { zh: "网关无信号，最后有人或在运行的电梯：", en: "Gateway silent; lifts last seen occupied or moving:" },
+  none: { zh: "无", en: "none" },
+  lifts: { zh: "电梯", en: "Lifts" },
+  incidents: { zh: "事件", en: "Incidents" },
+  noLifts: { zh: "尚无电梯：还没有网关连接", en: "No lifts yet: no gateway has connected" },
+  noIncidents: { zh: "没有未结束的事件", en: "No open incidents" },
+  closedBefore: { zh: "已结束", en: "Closed" },
+  since: { zh: "自", en: "since" },
+  stale: { zh: "数据过期", en: "Stale" },
+  offline: { zh: "离线", en: "Offline" },
+  bus_silent: { zh: "控制器无应答", en: "Controller silent" },
+  unknown: { zh: "未知", en: "Unknown" },
+  good: { zh: "正常", en: "Good" },
+  lastKnown: { zh: "最后已知", en: "Last known" },
+  person: { zh: "有人", en: "Occupied" },
+  noMains: { zh: "停电", en: "No mains" },
+  floor: { zh: "层", en: "floor" },
+  between: { zh: "层间", en: "between floors" },
+  onset: { zh: "发生", en: "onset" },
+  detected: { zh: "判定", en: "detected" },
+  published: { zh: "上报", en: "published" },
+  received: { zh: "收到", en: "received" },
+  committed: { zh: "落盘", en: "committed" },
+  city: { zh: "96333 平台（模拟）", en: "96333 platform (mock)" },
+  cloud: { zh: "云端", en: "cloud" },
+  waiting: { zh: "未回执", en: "no receipt yet" },
+  notMapped: { zh: "不上报", en: "not pushed" },
+  history: { zh: "最近 10 分钟", en: "Last 10 minutes" },
+  close: { zh: "关闭", en: "Close" },
+  noHistory: { zh: "此时段没有记录", en: "No records in this time" },
+  historyFailed: { zh: "历史数据读取失败", en: "History could not be read" },
+  phase_open: { zh: "未结束", en: "open" },
+  phase_updated: { zh: "已更新", en: "updated" },
+  phase_closed: { zh: "已结束", en: "closed" },
+  ago: { zh: "前", en: "ago" },
+  code: { zh: "国标代码", en: "code" },
+  rescue: { zh: "救援识别码", en: "Rescue code" },
+  error: { zh: "时间误差", en: "clock error" },
+} as const;
+
+export type Word = keyof typeof WORDS;
+
+export const word = (name: Word, lang: Lang): string => WORDS[name][lang];
+
+export function age(ms: number | null, lang: Lang): string {
+  if (ms === null) return "–";
+  const s = ms / 1000;
+  if (s < 10) return `${s.toFixed(1)} s`;
+  if (s < 60) return `${Math.round(s)} s`;
+  const m = Math.floor(s / 60);
+  if (m < 60) return lang === "zh" ? `${m} 分 ${Math.round(s % 60)} 秒` : `${m} min ${Math.round(s % 60)} s`;
+  const h = Math.floor(m / 60);
+  return lang === "zh" ? `${h} 小时 ${m % 60} 分` : `${h} h ${m % 60} min`;
+}
+
+export const clock = (ms: number, lang: Lang): string =>
+  new Intl.DateTimeFormat(lang === "zh" ? "zh-CN" : "en-GB", {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hour12: false,
+  }).format(ms);
