@@ -41,14 +41,14 @@ function Car({ state, stops, ghost, kind }: { state: State; stops: number; ghost
   return (
     <g className={ghost ? "car ghost" : `car car-${kind}`}>
       <rect x={x} y={y} width={CAR_WIDTH} height={carHeight} className="cabin" />
+      <rect x={x} y={y} width={leaf} height={carHeight} className="leaf" />
+      <rect x={x + CAR_WIDTH - leaf} y={y} width={leaf} height={carHeight} className="leaf" />
       {state.passenger && (
         <g className="person" transform={`translate(${x + CAR_WIDTH / 2}, ${y + carHeight / 2})`}>
           <circle cy={-carHeight * 0.24} r={carHeight * 0.15} />
           <rect x={-carHeight * 0.16} y={-carHeight * 0.06} width={carHeight * 0.32} height={carHeight * 0.46} rx={3} />
         </g>
       )}
-      <rect x={x} y={y} width={leaf} height={carHeight} className="leaf" />
-      <rect x={x + CAR_WIDTH - leaf} y={y} width={leaf} height={carHeight} className="leaf" />
       {moving && (
         <path
           className="door-arrows"
@@ -122,11 +122,14 @@ export const ShaftStrip = memo(function ShaftStrip(props: {
             {arrow}
           </tspan>
         </text>
-        {between && (
-          <text x={108} y={TOP + HEIGHT / 2 + 26} className="between">
-            {word("between", lang)}
-          </text>
-        )}
+        {between &&
+          word("between", lang)
+            .split(" ")
+            .map((part, index) => (
+              <text key={part} x={108} y={TOP + HEIGHT / 2 + 26 + 15 * index} className="between">
+                {part}
+              </text>
+            ))}
         {state.mains === false && !gone && (
           <text x={108} y={TOP + 14} className="between">
             {word("noMains", lang)}
@@ -136,8 +139,8 @@ export const ShaftStrip = memo(function ShaftStrip(props: {
       <span className="strip-foot">
         <span>
           {gone
-            ? lift.since_ms !== null && lift.quality !== "unknown"
-              ? `${word("since", lang)} ${clock(lift.since_ms, lang)}`
+            ? lift.link_age_ms !== null
+              ? `${word("since", lang)} ${clock(Date.now() - lift.link_age_ms - grown, lang)}`
               : ""
             : doorText}
         </span>
