@@ -16,6 +16,7 @@ from hil_tests.bench.bench import Bench, precise_loop
 from hil_tests.bench.config import ConfigError, load
 from hil_tests.bench.faults import SCRIPTS
 from hil_tests.bench.lift_bench import LiftBench
+from hil_tests.bench.ordinary import run_many
 
 
 def run_file() -> pathlib.Path:
@@ -109,8 +110,6 @@ def ordinary(lift_days: int, seed: int, jobs: int) -> None:
 
     Example: liftwatch bench ordinary --lift-days 300
     """
-    from hil_tests.bench.ordinary import run_many
-
     report = run_many(
         lift_days, seed, jobs, lambda done: click.echo(f"\r{done}/{lift_days} lift-days", err=True, nl=False)
     )
