@@ -154,6 +154,15 @@ class Stack:
         found: list[dict[str, Any]] = get_json(f"{self.cloud_url}/api/v1/incidents?{text}")
         return found
 
+    def all_incidents(self) -> list[dict[str, Any]]:
+        """Every incident there is, page by page."""
+        out = self.incidents()
+        while True:
+            page = self.incidents(before_ms=out[-1]["opened_at_ms"]) if out else []
+            if not page:
+                return out
+            out += page
+
     def received(self) -> list[dict[str, Any]]:
         """What the city has."""
         found: list[dict[str, Any]] = get_json(f"{self.city_url}/received")

@@ -1,0 +1,128 @@
+"""`liftwatch bench …`: measures a stack that it starts itself, and prints the figures. Each command is a table, no verdict."""
+
+import contextlib
+import pathlib
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+
+import click
+
+from hil_tests.bench.cli import ordinary
+from hil_tests.bench.faults import SCRIPTS
+from hil_tests.demo.stack import Stack
+from hil_tests.measure import breakage, latency
+from hil_tests.measure.figures import spread, table
+from hil_tests.services import StartError, get_json
+
+
+@contextlib.contextmanager
+def running(lifts: int, *, baud: int = 9600, traffic: float = 1.0) -> Iterator[Stack]:
+    """A stack of its own in a temporary folder."""
+    data = pathlib.Path(tempfile.mkdtemp(prefix="liftwatch-bench-"))
+    stack = Stack(data, lifts, baud=baud, traffic=traffic)
+    try:
+        stack.start()
+        time.sleep(2)
+        yield stack
+    except StartError as error:
+        raise click.ClickException(f"{error}; logs in {stack.logs}") from error
+    finally:
+        stack.stop()
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def _progress(total: int) -> Callable[[int], None]:
+    return lambda done: click.echo(f"\r{done}/{total}", err=True, nl=False)
+
+
+@click.group()
+def bench() -> None:
+    """Measure. Example: liftwatch bench latency --presses 1000"""
+
+
+@bench.command("latency")
+@click.option("--presses", default=1000, help="how many button presses")
+@click.option("--lifts", default=6)
+def latency_command(presses: int, lifts: int) -> None:
+    """Button press to city receipt, by stage, in ms since the contact closed."""
+    with running(lifts) as stack:
+        stages, missing = latency.follow(stack, latency.press_all(stack, presses, _progress(presses)))
+    for name in ("onset", "detected", "published", "received", "committed", "city arrival", "city receipt", "cloud receipt"):
+        click.echo(f"{name:14s} {spread(stages.get(name, []))}")
+    click.echo(f"{presses} presses, {missing} without a new alarm at the city")
+
+
+@bench.command("kill")
+@click.option("--times", default=20, help="how often the gateway is killed")
+@click.option("--lifts", default=3)
+def kill_command(times: int, lifts: int) -> None:
+    """kill -9 of the gateway under load; broker, city and cloud each down and up; what was lost or came twice."""
+    with running(lifts) as stack:
+        with breakage.Load(stack, 1) as load:
+            breakage.kill_gateway(stack, times, click.echo)
+            breakage.down_and_up(stack, "broker", 5, click.echo)
+            time.sleep(3)
+            breakage.city_down_and_up(stack, 5, click.echo)
+            time.sleep(3)
+            breakage.down_and_up(stack, "cloud", 5, click.echo)
+            time.sleep(3)
+        time.sleep(12)
+        click.echo(f"all even after {breakage.settle(stack):.1f} s")
+        for name, value in breakage.account(stack, load.pressed).items():
+            click.echo(f"{name:40s} {value}")
+
+
+@bench.command("bus")
+@click.option("--seconds", default=20.0, help="how long to count")
+def bus_command(seconds: float) -> None:
+    """Polls/s achieved against bytes + 2 x t3.5 + slave delay, at 9600 and 38400."""
+    rows = []
+    for baud in (9600, 38400):
+        with running(1, baud=baud) as stack:
+            before = get_json(f"{stack.bench_url}/lifts")[0]["requests"]
+            time.sleep(seconds)
+            done = get_json(f"{stack.bench_url}/lifts")[0]["requests"] - before
+        # Two blocks a cycle (14 registers and 1), and each second one of two slow blocks (1 and 4 registers).
+        byte_s, gap_s, delay_s = 10 / baud, 1.75e-3 if baud > 19200 else 35 / baud, 0.010
+        cycle_s = ((8 + 33) + (8 + 7)) * byte_s + 4 * gap_s + 2 * delay_s
+        slow_s = (8 + 10) * byte_s + 2 * gap_s + delay_s
+        ideal = 2 * (1 - slow_s) / cycle_s + 1
+        rows.append((baud, f"{done / seconds:.1f}", f"{ideal:.1f}", f"{100 * done / seconds / ideal:.0f} %"))
+    click.echo(table(("baud", "requests/s", "arithmetic", "share"), rows))
+
+
+@bench.command("faults")
+@click.option("--lifts", default=6)
+def faults_command(lifts: int) -> None:
+    """Each fault in turn: what the incident list and the city saw, and how long it took."""
+    rows = []
+    with running(lifts) as stack:
+        for number, fault in enumerate(SCRIPTS):
+            lift = stack.lift_ids()[number % lifts]
+            at_ms = stack.inject(lift, fault)
+            limit_s = 20 if fault == "line_noise" else 150
+            found = None
+            begun = time.monotonic()
+            while time.monotonic() - begun < limit_s and found is None:
+                time.sleep(0.5)
+                found = next((i for i in stack.incidents(lift=lift) if i["opened_at_ms"] >= at_ms - 2000 and i["kind"] == fault), None)
+            others = sorted({i["kind"] for i in stack.incidents(lift=lift) if i["opened_at_ms"] >= at_ms and i["kind"] != fault})
+            stack.inject(lift, fault, clear=True)
+            if found is None:
+                rows.append((fault, "no event", "", "", "", ", ".join(others)))
+                continue
+            time.sleep(1)
+            city = [d for d in found["deliveries"] if d["destination"] == "city"]
+            receipt = city[0]["receipted"] if city else None
+            confirm_ms = found["stages"]["detected"] - found["stages"]["onset"]
+            rows.append(
+                (fault, found["code"] if found["code"] is not None else "-", f"{confirm_ms} ms",
+                 f"{found['stages']['committed'] - found['stages']['detected']} ms",
+                 f"{receipt - found['stages']['detected']} ms" if receipt else city[0]["state"] if city else "-", ", ".join(others))
+            )  # fmt: skip
+    click.echo(table(("fault", "code", "confirmation", "to commit", "to city receipt", "also seen"), rows))
+
+
+bench.add_command(ordinary)
