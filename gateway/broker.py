@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ class Lane:
         self.errors = 0
         self._host, self._port, self._topics, self._receive = host, port, topics, receive
         self._client = mqtt.Client(
-            mqtt.CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True, protocol=mqtt.MQTTv311
+            CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True, protocol=mqtt.MQTTv311
         )
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
@@ -83,7 +84,7 @@ class Lane:
 
     def _on_message(self, client: mqtt.Client, userdata: Any, message: mqtt.MQTTMessage) -> None:
         try:
-            self._receive(message.topic, message.payload, bool(message.retain))
+            self._receive(message.topic, bytes(message.payload), bool(message.retain))
         except Exception:  # one bad message must not stop the lane
             self.errors += 1
             _log.exception("%s lane: a message on %s failed", self.name, message.topic[:80])

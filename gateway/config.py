@@ -14,6 +14,8 @@ Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Gateway(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The gateway itself: its id, where it keeps its stores and how much. `budget_ms` is measured, it cuts nothing off."""
+
     id: str
     data_dir: str
     journal_days: Positive = 90
@@ -23,6 +25,8 @@ class Gateway(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Broker(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Where the nodes publish."""
+
     host: str = "127.0.0.1"
     port: Port = 1883
     user: str | None = None
@@ -30,21 +34,29 @@ class Broker(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Cloud(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The cloud that the gateway dials."""
+
     url: str
 
 
 class Influx(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """An InfluxDB to copy the log to; without this section the local log is all the history there is."""
+
     url: str
     database: str = "liftwatch"
 
 
 class CityRef(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A city to report to: its file and its URL. An event is done when every `required` city has answered."""
+
     file: str
     url: str
     required: bool = True
 
 
 class Metrics(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Port of /metrics and /healthz on loopback; 0 takes a free one."""
+
     port: Port = 0
 
 
@@ -64,6 +76,8 @@ class Lift(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The whole gateway.toml."""
+
     gateway: Gateway
     broker: Broker = Broker()
     cloud: Cloud | None = None

@@ -48,7 +48,7 @@ class Influx:
         configuration = Configuration()
         configuration.host = url.rstrip("/")
         configuration.timeout = int(TIMEOUT_S * 1000)
-        configuration.retries = urllib3.Retry(0)
+        configuration.retries = urllib3.Retry(0)  # type: ignore[attr-defined]  # read by its rest.py
         self._client = ApiClient(configuration)
         self._database = database
         self._log = log
@@ -121,7 +121,9 @@ class Influx:
         if not lines:
             return
         try:
-            self._call("POST", "/write", [("db", self._database), ("precision", "ms")], b"\n".join(text for _, text in lines))
+            self._call(
+                "POST", "/write", [("db", self._database), ("precision", "ms")], b"\n".join(text for _, text in lines)
+            )
         except ApiException as error:
             if error.status != 400:
                 raise
@@ -142,7 +144,7 @@ class Influx:
         series: dict[str, list[list[Any]]] = {}
         for name in fields:
             found = self.query(
-                f'SELECT "{name}" FROM "{MEASUREMENT}" WHERE "lift" = \'{lift}\' '
+                f'SELECT "{name}" FROM "{MEASUREMENT}" WHERE "lift" = \'{lift}\' '  # noqa: S608  ids and numbers only
                 f"AND time >= {from_ms}ms AND time <= {to_ms}ms ORDER BY time LIMIT {limit}"
             )
             series[name] = found[0]["values"] if found else []

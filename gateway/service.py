@@ -442,11 +442,8 @@ class Service:
         """Receipts of the log, and of what waits longer than it should."""
         while True:
             await asyncio.sleep(LOG_ACK_MS / 1000)
-            due = []
             with self._lock:
-                for end in self._lifts.values():
-                    if end.intake.receipt_due:
-                        due.append((end, self._ack_payload(end)))
+                due = [(end, self._ack_payload(end)) for end in self._lifts.values() if end.intake.receipt_due]
             for end, payload in due:
                 self._send_ack(end, payload)
 

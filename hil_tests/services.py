@@ -109,7 +109,8 @@ class Child:
         wait_until(up, START_S, f"the start of {self.name} (log: {self.log})")
 
     def _read_ready(self) -> None:
-        assert self.process is not None and self.process.stdout is not None
+        assert self.process is not None
+        assert self.process.stdout is not None
         timer = threading.Timer(START_S, self.process.kill)
         timer.start()
         line = self.process.stdout.readline().decode().strip()

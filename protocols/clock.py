@@ -12,11 +12,13 @@ BUCKETS = 10
 class OffsetEstimate:
     """Gateway time minus node uptime for one boot: the minimum over the last ten minutes, corrected for drift."""
 
-    def __init__(self):
-        self._buckets = []  # [(bucket number by arrival, offset_ms, arrival_ms)], oldest first, one per minute
-        self._rtt_ms = None
+    def __init__(self) -> None:
+        self._buckets: list[
+            tuple[int, int, int]
+        ] = []  # [(bucket number by arrival, offset_ms, arrival_ms)], oldest first, one per minute
+        self._rtt_ms: int | None = None
 
-    def add(self, up_ms, arrived_ms, rtt_ms=None):
+    def add(self, up_ms: int, arrived_ms: int, rtt_ms: int | None = None) -> None:
         """One message sent at `up_ms` arrived at `arrived_ms`; `rtt_ms` is the node's shortest round trip, if it knows."""
         offset = arrived_ms - up_ms
         number = arrived_ms // BUCKET_MS
@@ -32,24 +34,24 @@ class OffsetEstimate:
         if rtt_ms is not None:
             self._rtt_ms = rtt_ms
 
-    def _best(self):
+    def _best(self) -> tuple[int, int]:
         newest = self._buckets[-1][2]
-        best = None
+        best = (self._buckets[-1][1], 0)
         for _, offset, arrived in self._buckets:
             late = (newest - arrived) * DRIFT_PPM // 1000000
-            if best is None or offset + late < best[0] + best[1]:
+            if offset + late < best[0] + best[1]:
                 best = (offset, late)
         return best
 
-    def known(self):
+    def known(self) -> bool:
         """True once a message of this boot has arrived."""
         return bool(self._buckets)
 
-    def gateway_ms(self, up_ms):
+    def gateway_ms(self, up_ms: int) -> int | None:
         """The gateway's time at the node's `up_ms`; None before the first message."""
         return None if not self._buckets else self._best()[0] + up_ms
 
-    def error_ms(self):
+    def error_ms(self) -> int | None:
         """How wrong `gateway_ms` may be: the shortest round trip and the drift; None while no round trip is known."""
         if not self._buckets or self._rtt_ms is None:
             return None
@@ -59,12 +61,12 @@ class OffsetEstimate:
 class NodeClock:
     """The node's unix time, set by the gateway's acks; 0 until the first."""
 
-    def __init__(self):
-        self._offset_ms = None
-        self._best_rtt_ms = None
-        self.rtt_ms = None
+    def __init__(self) -> None:
+        self._offset_ms: int | None = None
+        self._best_rtt_ms: int | None = None
+        self.rtt_ms: int | None = None
 
-    def on_ack(self, t_ms, echo_up_ms, now_up_ms):
+    def on_ack(self, t_ms: int, echo_up_ms: int | None, now_up_ms: int) -> None:
         """An ack sent at `t_ms` echoes our `echo_up_ms`. Held-up acks count less than quick ones."""
         if echo_up_ms is None:
             if self._offset_ms is None:
@@ -84,10 +86,10 @@ class NodeClock:
             self._offset_ms = offset
             self._best_rtt_ms = rtt if self._best_rtt_ms is None else min(self._best_rtt_ms, rtt)
 
-    def unix_ms(self, up_ms):
+    def unix_ms(self, up_ms: int) -> int:
         """Unix ms at `up_ms`, 0 while unknown."""
         return 0 if self._offset_ms is None else self._offset_ms + up_ms
 
-    def known(self):
+    def known(self) -> bool:
         """True once an ack told the time."""
         return self._offset_ms is not None

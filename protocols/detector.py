@@ -5,7 +5,8 @@ Every condition has three values. True and False speak; None (unknown) confirms 
 
 from protocols import codes
 from protocols.errors import SettingsError
-from protocols.faults import BY_NAME, FAULTS, RUN_TIME_LIMIT, WORK_MODES
+from protocols.faults import BY_NAME, FAULTS, RUN_TIME_LIMIT, WORK_MODES, Fault
+from protocols.state import LiftState
 
 # Below this the car counts as standing: encoder noise (ours).
 STANDSTILL_MM_S = 30
@@ -29,7 +30,13 @@ BUTTON = "button_pressed"
 class Settings:
     """What the detector must know of the lift. SettingsError names what is wrong."""
 
-    def __init__(self, rated_speed_mm_s=1000, travel_mm=15000, doors=1, confirm_ms=None):
+    def __init__(
+        self,
+        rated_speed_mm_s: int = 1000,
+        travel_mm: int = 15000,
+        doors: int = 1,
+        confirm_ms: dict[str, int] | None = None,
+    ) -> None:
         """`confirm_ms` {fault name: ms} overrides the table for one lift."""
         if not 100 <= rated_speed_mm_s <= 20000:
             raise SettingsError("rated_speed_mm_s is %r; 100 to 20000" % (rated_speed_mm_s,))
@@ -50,7 +57,16 @@ class Settings:
 class Transition:
     """One step in the life of an event. Times in ms since boot; `evidence` is [(condition, since)]."""
 
-    def __init__(self, kind, phase, onset_ms, detected_ms, cause, evidence, presses):
+    def __init__(
+        self,
+        kind: str,
+        phase: str,
+        onset_ms: int,
+        detected_ms: int,
+        cause: str,
+        evidence: list[tuple[str, int]],
+        presses: int,
+    ) -> None:
         self.kind = kind
         self.phase = phase
         self.onset_ms = onset_ms
@@ -63,44 +79,43 @@ class Transition:
 class _Watch:
     """How far one fault has come."""
 
-    def __init__(self, fault, confirm):
+    def __init__(self, fault: Fault, confirm: list[int]) -> None:
         self.fault = fault
         self.confirm = confirm  # confirmation times of the alternatives
-        self.since = [None] * len(fault.alternatives)
+        self.since: list[int | None] = [None] * len(fault.alternatives)
         self.held = [0] * len(fault.alternatives)  # when the evidence was last seen to hold
-        self.clear_since = None
-        self.onset_ms = None
+        self.clear_since: int | None = None
+        self.onset_ms = 0
         self.is_open = False
 
 
 class Detector:
     """One lift. Give `step` each sample in order; `press`/`release` are the button's edges."""
 
-    def __init__(self, settings=None):
+    def __init__(self, settings: Settings | None = None) -> None:
         self._settings = settings or Settings()
         self._watches = []
         for fault in FAULTS:
             confirm = []
-            for _, ms in fault.alternatives:
-                if ms == RUN_TIME_LIMIT:
-                    ms = self._settings.run_time_limit_ms
+            for _, table_ms in fault.alternatives:
+                ms = self._settings.run_time_limit_ms if table_ms == RUN_TIME_LIMIT else table_ms
                 confirm.append(self._settings.confirm_ms.get(fault.name, ms))
             self._watches.append(_Watch(fault, confirm))
         self._button = self._watches[0]
         self._pressed = False
         self._presses = 0
-        self._since = {}  # condition -> since when it holds
-        self._ran_ms = None
-        self._door_before = None
+        self._since: dict[str, int] = {}  # condition -> since when it holds
+        self._ran_ms: int | None = None
+        self._door_before: int | None = None
         self._reversals = 0
         self._arrived = False
         self._opening_tried = False
-        self.near_misses = {}
-        self.suppressed = {}
+        self.near_misses: dict[str, int] = {}
+        self.suppressed: dict[str, int] = {}
 
     # -- the button -----------------------------------------------------------------------------------------------
 
-    def press(self, now, state):
+    def press(self, now: int, state: LiftState) -> list[Transition]:
         """The alarm button went down at `now`: opens the alarm, or is its next revision. Never suppressed."""
         self._pressed = True
         watch = self._button
@@ -113,13 +128,13 @@ class Detector:
         watch.onset_ms = now
         return [self._transition(watch, codes.OPEN, now, "pressed", [("button", now)])]
 
-    def release(self):
+    def release(self) -> None:
         """The button came up."""
         self._pressed = False
 
     # -- samples --------------------------------------------------------------------------------------------------
 
-    def step(self, state, now):
+    def step(self, state: LiftState, now: int) -> list[Transition]:
         """Take the sample `state` of `now`; return the transitions that it causes, in the table's order."""
         facts = self._facts(state, now)
         since = self._since
@@ -129,7 +144,7 @@ class Detector:
             elif name not in since:
                 since[name] = now
         at_work = state.service_mode in WORK_MODES and state.service_mode is not None
-        out = []
+        out: list[Transition] = []
         for watch in self._watches:
             if watch.is_open:
                 self._try_clear(watch, facts, now, out)
@@ -137,36 +152,41 @@ class Detector:
                 self._try_open(watch, facts, now, at_work, out)
         return out
 
-    def open_kinds(self):
+    def open_kinds(self) -> list[str]:
         """Names of the events open now, in the table's order."""
         return [watch.fault.name for watch in self._watches if watch.is_open]
 
-    def _try_open(self, watch, facts, now, at_work, out):
+    def _try_open(
+        self, watch: _Watch, facts: dict[str, bool | None], now: int, at_work: bool, out: list[Transition]
+    ) -> None:
         fault = watch.fault
         for index in range(len(watch.since)):
             names = fault.alternatives[index][0]
             holds = _all(facts, names)
+            since = watch.since[index]
             if holds is True:
-                if watch.since[index] is None or now - watch.held[index] > HOLE_MS:
-                    watch.since[index] = now
+                if since is None or now - watch.held[index] > HOLE_MS:
+                    since = watch.since[index] = now
                     if at_work and fault.suppressed:
                         self.suppressed[fault.name] = self.suppressed.get(fault.name, 0) + 1
                 watch.held[index] = now
                 if at_work and fault.suppressed:
                     # What the technician does is no evidence, and must not ripen while he works.
                     watch.since[index] = now
-                elif now - watch.since[index] >= watch.confirm[index]:
-                    self._open(watch, index, facts, now, out)
+                elif now - since >= watch.confirm[index]:
+                    self._open(watch, index, since, facts, now, out)
                     return
-            elif holds is False and watch.since[index] is not None:
-                if now - watch.since[index] >= watch.confirm[index] // 2 and not at_work:
+            elif holds is False and since is not None:
+                if now - since >= watch.confirm[index] // 2 and not at_work:
                     self.near_misses[fault.name] = self.near_misses.get(fault.name, 0) + 1
                 watch.since[index] = None
 
-    def _open(self, watch, index, facts, now, out):
+    def _open(
+        self, watch: _Watch, index: int, onset_ms: int, facts: dict[str, bool | None], now: int, out: list[Transition]
+    ) -> None:
         watch.is_open = True
         watch.clear_since = None
-        watch.onset_ms = watch.since[index]
+        watch.onset_ms = onset_ms
         names = watch.fault.alternatives[index][0]
         evidence = [(name, self._since.get(name, now)) for name in names]
         watch.since = [None] * len(watch.since)
@@ -175,7 +195,7 @@ class Detector:
             cause = "empty" if facts["nobody"] else "occupancy_unknown"
         out.append(self._transition(watch, codes.OPEN, now, cause, evidence))
 
-    def _try_clear(self, watch, facts, now, out):
+    def _try_clear(self, watch: _Watch, facts: dict[str, bool | None], now: int, out: list[Transition]) -> None:
         for names in watch.fault.clear:
             if _all(facts, names) is True:
                 if watch.clear_since is None:
@@ -187,19 +207,23 @@ class Detector:
                 return
         watch.clear_since = None
 
-    def _transition(self, watch, phase, now, cause, evidence):
+    def _transition(
+        self, watch: _Watch, phase: str, now: int, cause: str, evidence: list[tuple[str, int]]
+    ) -> Transition:
         presses = self._presses if watch is self._button else 0
         return Transition(watch.fault.name, phase, watch.onset_ms, now, cause, evidence, presses)
 
     # -- conditions -----------------------------------------------------------------------------------------------
 
-    def _facts(self, state, now):
+    def _facts(self, state: LiftState, now: int) -> dict[str, bool | None]:
         """All conditions of the table: {name: True, False or None}."""
         running = _running(state)
         zone = state.door_zone
         closed, is_open, door = self._doors(state)
         self._follow(running, zone, is_open, door, now)
-        lately = None if running is None else bool(running or (self._ran_ms is not None and now - self._ran_ms <= LATELY_MS))
+        lately = (
+            None if running is None else bool(running or (self._ran_ms is not None and now - self._ran_ms <= LATELY_MS))
+        )
         link = state.controller_link
         mains = state.mains
         return {
@@ -229,7 +253,7 @@ class Detector:
             "button_released": not self._pressed,
         }
 
-    def _doors(self, state):
+    def _doors(self, state: LiftState) -> tuple[bool | None, bool | None, int | None]:
         """(all closed, any fully open, the one that moves or else the first) over the car's doors; None = unknown."""
         doors = (state.door_1,) if self._settings.doors == 1 else (state.door_1, state.door_2)
         is_open = codes.DOOR_OPEN in doors
@@ -243,7 +267,9 @@ class Detector:
                 moving = door
         return closed, is_open, moving
 
-    def _follow(self, running, zone, is_open, door, now):
+    def _follow(
+        self, running: bool | None, zone: bool | None, is_open: bool | None, door: int | None, now: int
+    ) -> None:
         """What only the course of events tells: the last run, an arrival without opening, reversals at this stop."""
         if running:
             self._ran_ms = now
@@ -266,13 +292,13 @@ class Detector:
         self._door_before = door
 
 
-def _not(value):
+def _not(value: bool | None) -> bool | None:
     return None if value is None else not value
 
 
-def _all(facts, names):
+def _all(facts: dict[str, bool | None], names: tuple[str, ...]) -> bool | None:
     """Kleene's and: False beats unknown beats True."""
-    result = True
+    result: bool | None = True
     for name in names:
         value = facts[name]
         if value is False:
@@ -282,7 +308,7 @@ def _all(facts, names):
     return result
 
 
-def _running(state):
+def _running(state: LiftState) -> bool | None:
     """Does the car move? The speed decides where the two disagree: a state word may lag."""
     if state.speed_mm_s is None:
         return None if state.car_status is None else state.car_status == codes.RUNNING

@@ -11,7 +11,18 @@ WORK_MODES = (0, 2, 3, 4, 6)
 class Fault:
     """One row. `code` is the national number of the 2017 list, None where it has none; severity 4 = people in danger."""
 
-    def __init__(self, name, code, event_class, severity, fast, alternatives, clear, clear_ms, suppressed):
+    def __init__(
+        self,
+        name: str,
+        code: int | None,
+        event_class: str,
+        severity: int,
+        fast: bool,
+        alternatives: tuple[tuple[tuple[str, ...], int], ...],
+        clear: tuple[tuple[str, ...], ...],
+        clear_ms: int,
+        suppressed: bool,
+    ) -> None:
         self.name = name
         self.code = code
         self.event_class = event_class

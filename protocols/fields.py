@@ -7,7 +7,18 @@ A field's number is its name in the log's records: never reuse one. The wire def
 class Field:
     """One measured quantity. `log_deadband`: the log records a change only beyond it, in the field's own unit."""
 
-    def __init__(self, number, name, kind, unit, low, high, log_deadband, enum, source):
+    def __init__(
+        self,
+        number: int,
+        name: str,
+        kind: str,
+        unit: str,
+        low: int,
+        high: int,
+        log_deadband: int,
+        enum: str | None,
+        source: str,
+    ) -> None:
         self.number = number
         self.name = name
         self.kind = kind  # "int", "bool" or "enum"
@@ -61,7 +72,7 @@ DISCRETE_NAMES = tuple(
 )
 
 
-def check_value(field, value):
+def check_value(field: Field, value: object) -> int | None:
     """Return `value` as the field's type, or None where it is unknown or does not fit: foreign values never pass as known."""
     if value is None:
         return None

@@ -16,31 +16,31 @@ _ID_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 MAX_TOPIC_LENGTH = 7 + 2 * (MAX_ID_LENGTH + 1) + 5
 
 
-def is_id(text):
+def is_id(text: object) -> bool:
     """True if `text` is a site or lift id: 1 to 32 of a-z, 0-9 and '-'."""
     if not isinstance(text, str) or not 1 <= len(text) <= MAX_ID_LENGTH:
         return False
     return all(c in _ID_CHARACTERS for c in text)
 
 
-def check_id(text, what):
+def check_id(text: str, what: str) -> str:
     """Return `text` if it is an id; raise SettingsError naming `what` otherwise."""
     if not is_id(text):
         raise SettingsError("%s: %r is no id; use 1 to 32 of a-z, 0-9 and '-'" % (what, text))
     return text
 
 
-def topic(site, lift, kind):
+def topic(site: str, lift: str, kind: str) -> str:
     """The MQTT topic of one kind of message of one lift."""
     return "lift/%d/%s/%s/%s" % (CONTRACT_VERSION, site, lift, kind)
 
 
-def subscription(kind):
+def subscription(kind: str) -> str:
     """The topic filter that matches one kind of message of all lifts."""
     return "lift/%d/+/+/%s" % (CONTRACT_VERSION, kind)
 
 
-def parse_topic(text):
+def parse_topic(text: str) -> tuple[str, str, str]:
     """Return (site, lift, kind); raise DecodeError if the topic is not of this contract version."""
     parts = text.split("/") if len(text) <= MAX_TOPIC_LENGTH else ()
     if len(parts) != 5 or parts[0] != "lift" or parts[1] != str(CONTRACT_VERSION):
@@ -52,20 +52,20 @@ def parse_topic(text):
     return parts[2], parts[3], parts[4]
 
 
-def client_id(site, lift):
+def client_id(site: str, lift: str) -> str:
     """The MQTT client id of a node. It is fixed, so that a new session takes the old one over at once."""
     return "lift-%s-%s" % (site, lift)
 
 
-def event_id(lift, boot, number):
+def event_id(lift: str, boot: int, number: int) -> str:
     """The id of an incident, the same from the node to the city: lift, boot counter, number in that boot."""
     return "%s-%d-%d" % (lift, boot, number)
 
 
-def parse_event_id(text):
+def parse_event_id(text: object) -> tuple[str, int, int]:
     """Return (lift, boot, number); raise DecodeError if `text` is no incident id."""
     parts = text.rsplit("-", 2) if isinstance(text, str) else ()
-    if len(parts) == 3 and is_id(parts[0]) and parts[1].isdigit() and parts[2].isdigit():
+    if len(parts) == 3 and is_id(parts[0]) and parts[1].isdigit() and parts[2].isdigit():  # noqa: SIM102  two lines read better
         if len(parts[1]) <= 10 and len(parts[2]) <= 10:
             return parts[0], int(parts[1]), int(parts[2])
     raise DecodeError("%r is no incident id {lift}-{boot}-{n}" % (text,))

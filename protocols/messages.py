@@ -26,7 +26,9 @@ DICT = "dict"
 REQUIRED = object()  # in place of a default: a message without it is malformed
 
 
-def Item(name, kind, default, low=0, high=MAX_UP_MS, choices=None):  # noqa: N802  reads as what it makes
+def Item(  # noqa: N802  reads as what it makes
+    name: str, kind: str, default: object, low: int = 0, high: int = MAX_UP_MS, choices: tuple | None = None
+) -> tuple:
     """One line of a message's table, as a tuple: on the chip 60 objects with names would cost 4 KB more.
 
     `choices` limits a text, `low`/`high` a number; the unit is in the name.
@@ -121,7 +123,7 @@ ITEMS = {
 }
 
 
-def _fits(item, value):
+def _fits(item: tuple, value: object) -> bool:
     _, kind, _, low, high, choices = item
     if kind == INT:
         return isinstance(value, int) and value is not True and value is not False and low <= value <= high
@@ -134,7 +136,7 @@ def _fits(item, value):
     return isinstance(value, dict) and len(value) <= MAX_LIST
 
 
-def encode(kind, values, state=None):
+def encode(kind: str, values: dict, state: LiftState | None = None) -> bytes:
     """The payload (bytes) of a message of `kind` from {name: value}; `state` adds the LiftState's fields to a `state`.
 
     Names that hold their default are left out. EncodeError names what does not fit.
@@ -161,7 +163,7 @@ def encode(kind, values, state=None):
     return payload
 
 
-def _accepts_cut_json():
+def _accepts_cut_json() -> bool:
     try:
         json.loads('{"a":1')
     except ValueError:
@@ -173,7 +175,7 @@ def _accepts_cut_json():
 LENIENT_JSON = _accepts_cut_json()
 
 
-def _is_whole(payload):
+def _is_whole(payload: bytes) -> bool:
     """True if every bracket opened outside a text is closed again."""
     depth = 0
     in_text = escaped = False
@@ -194,7 +196,7 @@ def _is_whole(payload):
     return depth == 0 and not in_text
 
 
-def decode(kind, payload):
+def decode(kind: str, payload: bytes) -> dict:
     """{name: value} of a message of `kind`, every name of its table present; raise DecodeError if it is malformed."""
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise DecodeError("%s of %d bytes; at most %d are allowed" % (kind, len(payload), MAX_PAYLOAD_BYTES))
@@ -207,7 +209,7 @@ def decode(kind, payload):
     return from_object(kind, found)
 
 
-def from_object(kind, found):
+def from_object(kind: str, found: dict) -> dict:
     """As `decode`, from the parsed JSON object."""
     values = {}
     for item in ITEMS[kind]:
@@ -228,7 +230,7 @@ def from_object(kind, found):
     return values
 
 
-def _check_event(values):
+def _check_event(values: dict) -> None:
     values["evidence"] = [
         [pair[0], pair[1]]
         for pair in values["evidence"]
@@ -236,7 +238,7 @@ def _check_event(values):
     ]
 
 
-def _check_ack(values):
+def _check_ack(values: dict) -> None:
     log = values["log"]
     if log and not (len(log) == 2 and all(isinstance(part, int) and part >= 0 for part in log)):
         raise DecodeError("ack: log is not [life, n]")
@@ -254,13 +256,13 @@ def _check_ack(values):
     values["events"] = events
 
 
-def _check_state(values):
+def _check_state(values: dict) -> None:
     values["faults"] = [name for name in values["faults"] if isinstance(name, str) and len(name) <= MAX_TEXT]
 
 
 _CHECKS = {"event": _check_event, "ack": _check_ack, "state": _check_state}
 
 
-def state_payload(values, state: LiftState):
+def state_payload(values: dict, state: LiftState) -> bytes:
     """The payload of a `state` message: `values` of its table and the fields known in `state`."""
     return encode("state", values, state)

@@ -24,7 +24,7 @@ MAX_VARINT_BYTES = 9
 MAX_RECORDS = MAX_BODY_BYTES // 3
 
 
-def put_varint(out, value):
+def put_varint(out: bytearray, value: int) -> None:
     """Append the non-negative `value` to the bytearray `out`, 7 bits a byte, lowest first."""
     if value < 0:
         raise EncodeError("varint of the negative number %d" % value)
@@ -34,7 +34,7 @@ def put_varint(out, value):
     out.append(value)
 
 
-def get_varint(data, at):
+def get_varint(data: bytes, at: int) -> tuple[int, int]:
     """Return (value, index behind it); raise DecodeError if it is cut off or too long."""
     value = 0
     shift = 0
@@ -52,7 +52,7 @@ def get_varint(data, at):
 class BatchWriter:
     """Packs the records of one batch. Once `close()` has been called it takes nothing more."""
 
-    def __init__(self, life, number, boot, up_ms, t_ms):
+    def __init__(self, life: int, number: int, boot: int, up_ms: int, t_ms: int) -> None:
         """`up_ms` and `t_ms` (unix ms, 0 = the node has no time yet) are those of the batch's start."""
         self.number = number
         self.up_ms = up_ms
@@ -61,7 +61,7 @@ class BatchWriter:
         self._records = bytearray()
         self._head = (life, number, boot, up_ms, t_ms)
 
-    def add(self, up_ms, changes):
+    def add(self, up_ms: int, changes: dict) -> bool:
         """Append one record of `changes` {field name: value or None}; False if the batch has no room for it."""
         record = bytearray()
         put_varint(record, max(0, up_ms - self._last_up_ms))
@@ -86,11 +86,11 @@ class BatchWriter:
         self.count += 1
         return True
 
-    def size(self):
+    def size(self) -> int:
         """Bytes of the records so far."""
         return len(self._records)
 
-    def close(self):
+    def close(self) -> bytes:
         """The body: what is stored and sent."""
         body = bytearray()
         for value in self._head:
@@ -101,7 +101,7 @@ class BatchWriter:
         return bytes(body)
 
 
-def wire(base, body):
+def wire(base: int, body: bytes) -> bytes:
     """The payload of a `log` message: `body` as stored, with the oldest number still held."""
     out = bytearray((MAGIC, VERSION))
     put_varint(out, base)
@@ -112,7 +112,7 @@ def wire(base, body):
 class Batch:
     """The head of one batch as received; `records()` unpacks the rest."""
 
-    def __init__(self, body, base):
+    def __init__(self, body: bytes, base: int) -> None:
         """Read the head of `body`; raise DecodeError if its checksum or form is wrong."""
         if not 10 <= len(body) <= MAX_BODY_BYTES:
             raise DecodeError("a batch of %d bytes; 10 to %d are allowed" % (len(body), MAX_BODY_BYTES))
@@ -130,7 +130,7 @@ class Batch:
         if self.count > MAX_RECORDS or self.number < 1 or self._first > len(body) - 4:
             raise DecodeError("a batch with %d records, number %d" % (self.count, self.number))
 
-    def records(self):
+    def records(self) -> list[tuple[int, dict[str, int | None]]]:
         """[(up_ms, {field name: value or None})] in order; fields this version does not know are left out."""
         body = self.body
         end = len(body) - 4
@@ -162,7 +162,7 @@ class Batch:
         return out
 
 
-def decode_wire(payload):
+def decode_wire(payload: bytes) -> Batch:
     """The Batch of a `log` payload; raise DecodeError if it is none."""
     if not 12 <= len(payload) <= MAX_WIRE_BYTES or payload[0] != MAGIC:
         raise DecodeError("a log payload of %d bytes that is no batch" % len(payload))

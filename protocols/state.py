@@ -6,7 +6,31 @@ from protocols.fields import BUS_NAMES, BY_NAME, NAMES, check_value
 class LiftState:
     """One attribute per name of `fields.NAMES`, None = unknown. Values are those of the field table (units there)."""
 
-    def __init__(self, **values):
+    # For the type checker: neither interpreter makes anything of these.
+    service_mode: int | None
+    car_status: int | None
+    direction: int | None
+    door_zone: bool | None
+    floor: int | None
+    door_1: int | None
+    door_2: int | None
+    passenger: bool | None
+    speed_mm_s: int | None
+    position_mm: int | None
+    load_permille: int | None
+    safety_circuit: bool | None
+    door_lock: bool | None
+    mains: bool | None
+    button: bool | None
+    light_curtain: bool | None
+    overload: bool | None
+    controller_link: bool | None
+    controller_fault: int | None
+    run_hours: int | None
+    starts: int | None
+    door_cycles: int | None
+
+    def __init__(self, **values: int | None) -> None:
         for name in NAMES:
             setattr(self, name, None)
         for name in values:
@@ -14,19 +38,19 @@ class LiftState:
                 raise AttributeError("no field is named %r" % name)
             setattr(self, name, values[name])
 
-    def copy(self):
+    def copy(self) -> "LiftState":
         """An independent copy."""
         other = LiftState()
         for name in NAMES:
             setattr(other, name, getattr(self, name))
         return other
 
-    def forget_bus(self):
+    def forget_bus(self) -> None:
         """Make unknown all that only the controller can tell: it did not answer."""
         for name in BUS_NAMES:
             setattr(self, name, None)
 
-    def known(self):
+    def known(self) -> dict:
         """{name: value} of what is known, as the wire carries it: doors as the list `doors`."""
         values = {}
         for name in NAMES:
@@ -40,7 +64,7 @@ class LiftState:
         return values
 
 
-def from_known(values):
+def from_known(values: dict) -> LiftState:
     """The LiftState that a wire dict tells of; what is missing, foreign or out of range is unknown."""
     state = LiftState()
     for name in NAMES:

@@ -1,7 +1,7 @@
 """Words for the contract's tables, Chinese and English: for documents, pages and people. The node never imports it."""
 
 # fmt: off
-# field: (English, Chinese)
+# A field's English and Chinese.
 FIELD_TEXTS = {
     "service_mode": ("service mode", "服务模式"),
     "car_status": ("car status", "轿厢运行状态"),
@@ -59,7 +59,7 @@ ENUM_TEXTS = {
     },
 }
 
-# message: {item: meaning}
+# What each item of each message means.
 MESSAGE_TEXTS = {
     "state": {
         "boot": "boot counter of the node, only ever rising",

@@ -7,12 +7,12 @@ class Uptime:
     Give it a reading at least once per half period (6 days on an ESP32).
     """
 
-    def __init__(self, period, first_ticks):
+    def __init__(self, period: int, first_ticks: int) -> None:
         self._mask = period - 1
         self._last = first_ticks
         self._up_ms = 0
 
-    def up_ms(self, ticks):
+    def up_ms(self, ticks: int) -> int:
         """Milliseconds since the first reading, never going back."""
         step = (ticks - self._last) & self._mask
         if step <= self._mask >> 1:

@@ -4,6 +4,7 @@ Stores commit elsewhere: the shell submits what `on_event`/`on_batch` call new, 
 """
 
 from protocols import codes
+from protocols.records import Batch
 
 # Verdicts
 STORE = "store"  # new: commit it, then call committed()/batch_stored()
@@ -21,7 +22,7 @@ MAX_RECEIPTS = 32
 class Gap:
     """Batches `first`..`last` of `life` will never come. `last` None: the life ended, how many were lost is unknown."""
 
-    def __init__(self, life, first, last, reason):
+    def __init__(self, life: int, first: int, last: int | None, reason: str) -> None:
         self.life = life
         self.first = first
         self.last = last
@@ -31,19 +32,19 @@ class Gap:
 class LiftIntake:
     """One lift as the gateway's stores know it. `life` and `stored` come from the log store when it starts (0, 0 = none)."""
 
-    def __init__(self, gateway_id, life=0, stored=0):
+    def __init__(self, gateway_id: str, life: int = 0, stored: int = 0) -> None:
         self._gw = gateway_id
         self._life = life
         self._accepted = stored
         self._stored = stored
-        self._known = {}  # id -> [rev, level]; level 0 = submitted, not committed
-        self._finished = []  # ids at DONE and closed, oldest first
-        self._receipts = {}  # id -> (rev, level) waiting for an ack
+        self._known: dict[str, list[int]] = {}  # id -> [rev, level]; level 0 = submitted, not committed
+        self._finished: list[str] = []  # ids at DONE and closed, oldest first
+        self._receipts: dict[str, tuple[int, int]] = {}  # id -> (rev, level) waiting for an ack
         self._boot = 0
-        self._echo_up_ms = None
+        self._echo_up_ms: int | None = None
         self.receipt_due = False
 
-    def heard(self, boot, up_ms):
+    def heard(self, boot: int, up_ms: int) -> None:
         """A message of `boot` sent at `up_ms` arrived; its time is echoed by the next ack."""
         if boot > self._boot:
             self._boot = boot
@@ -52,13 +53,13 @@ class LiftIntake:
             self._echo_up_ms = up_ms
 
     @property
-    def boot(self):
+    def boot(self) -> int:
         """The newest boot heard of."""
         return self._boot
 
     # -- events ---------------------------------------------------------------------------------------------------
 
-    def on_event(self, values):
+    def on_event(self, values: dict) -> str:
         """Verdict on one decoded event: STORE, PENDING or DUPLICATE."""
         name, rev = values["id"], values["rev"]
         known = self._known.get(name)
@@ -70,13 +71,13 @@ class LiftIntake:
         self._receipt(name, known[0], known[1])
         return DUPLICATE
 
-    def event_failed(self, name, rev):
+    def event_failed(self, name: str, rev: int) -> None:
         """The store could not commit it: the next sending of it is new again."""
         known = self._known.get(name)
         if known is not None and known[0] == rev and known[1] == 0:
             del self._known[name]
 
-    def committed(self, name, rev, level=codes.COMMITTED):
+    def committed(self, name: str, rev: int, level: int = codes.COMMITTED) -> None:
         """The store holds (name, rev) for good; `level` is DONE where it knew it already with all destinations served."""
         known = self._known.get(name)
         if known is None:
@@ -85,7 +86,7 @@ class LiftIntake:
             known[1] = max(known[1], level)
         self._receipt(name, rev, level if rev != known[0] else known[1])
 
-    def done(self, name, rev, phase):
+    def done(self, name: str, rev: int, phase: str) -> None:
         """Every required destination has answered for (name, rev)."""
         self.committed(name, rev, codes.DONE)
         if phase == codes.CLOSED and name not in self._finished:
@@ -93,7 +94,7 @@ class LiftIntake:
             while len(self._finished) > REMEMBERED:
                 self._known.pop(self._finished.pop(0), None)
 
-    def _receipt(self, name, rev, level):
+    def _receipt(self, name: str, rev: int, level: int) -> None:
         waiting = self._receipts.get(name)
         if waiting is None or (rev, level) > waiting:
             self._receipts[name] = (rev, level)
@@ -101,7 +102,7 @@ class LiftIntake:
 
     # -- log ------------------------------------------------------------------------------------------------------
 
-    def on_batch(self, batch):
+    def on_batch(self, batch: Batch) -> tuple[str, list[Gap]]:
         """(verdict, [Gap]) on one decoded records.Batch. Gaps are to be booked whatever the verdict.
 
         After a failed store the same gap may be told again: it is one by (life, first).
@@ -128,19 +129,19 @@ class LiftIntake:
         self._accepted = batch.number
         return STORE, gaps
 
-    def batch_stored(self, life, number):
+    def batch_stored(self, life: int, number: int) -> None:
         """The log store has synced all batches of `life` up to `number` (gaps booked among them)."""
         if life == self._life and number > self._stored:
             self._stored = number
             self.receipt_due = True
 
-    def batch_failed(self):
+    def batch_failed(self) -> None:
         """The log store could not take a batch: ask again from the last one it has."""
         self._accepted = self._stored
 
     # -- receipts -------------------------------------------------------------------------------------------------
 
-    def ack(self, t_ms):
+    def ack(self, t_ms: int) -> dict:
         """The values of the next `ack` message at unix ms `t_ms`, for messages.encode."""
         events = []
         for name in sorted(self._receipts)[:MAX_RECEIPTS]:

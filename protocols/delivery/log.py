@@ -3,7 +3,7 @@
 A ring on flash has the same face: life, base, newest, body(), record(), flush().
 """
 
-from protocols.fields import FIELDS
+from protocols.fields import FIELDS, Field
 from protocols.records import BatchWriter
 from protocols.state import LiftState
 
@@ -18,7 +18,7 @@ CLOSE_BYTES = 700
 class RamLog:
     """A ring of closed batches of at most `capacity_bytes`; the oldest go first, and `base` says so."""
 
-    def __init__(self, life, boot, capacity_bytes, flush_ms=FLUSH_MS):
+    def __init__(self, life: int, boot: int, capacity_bytes: int, flush_ms: int = FLUSH_MS) -> None:
         """`life` names this log among those of the node: for a log in RAM it is the boot."""
         self.life = life
         self.base = 1
@@ -28,20 +28,20 @@ class RamLog:
         self._boot = boot
         self._capacity = capacity_bytes
         self._flush_ms = flush_ms
-        self._bodies = {}
+        self._bodies: dict[int, bytes] = {}
         self._bytes = 0
-        self._writer = None
+        self._writer: BatchWriter | None = None
         self._last = LiftState()
-        self._snapshot_ms = None
+        self._snapshot_ms: int | None = None
 
-    def record(self, state, now, t_ms=0):
+    def record(self, state: LiftState, now: int, t_ms: int = 0) -> bool:
         """Append what changed since the last record beyond each field's deadband; True if something did."""
-        changes = {}
+        changes: dict[str, int | None] = {}
         full = self._snapshot_ms is None or now - self._snapshot_ms >= SNAPSHOT_MS
         for field in FIELDS:
             value = getattr(state, field.name)
             last = getattr(self._last, field.name)
-            if value != last and not self._within_deadband(field, value, last) or (full and value is not None):
+            if (value != last and not self._within_deadband(field, value, last)) or (full and value is not None):
                 changes[field.name] = value
         if not changes:
             return False
@@ -61,28 +61,30 @@ class RamLog:
         return True
 
     @staticmethod
-    def _within_deadband(field, value, last):
+    def _within_deadband(field: Field, value: int | None, last: int | None) -> bool:
         if not field.log_deadband or value is None or last is None:
             return False
         # Standstill is always recorded: a speed that ends inside the band would look like creeping for hours.
         return value != 0 and abs(value - last) < field.log_deadband
 
-    def flush(self, now):
+    def flush(self, now: int) -> bool:
         """Close the open batch once it is old enough; True if it was."""
         if self._writer is not None and now - self._writer.up_ms >= self._flush_ms:
             self._close()
             return True
         return False
 
-    def next_flush_ms(self):
+    def next_flush_ms(self) -> int | None:
         """When `flush` will close the open batch; None if there is none."""
         return None if self._writer is None else self._writer.up_ms + self._flush_ms
 
-    def body(self, number):
+    def body(self, number: int) -> bytes:
         """The closed batch `number`, base <= number <= newest."""
         return self._bodies[number]
 
-    def _close(self):
+    def _close(self) -> None:
+        if self._writer is None:
+            return
         body = self._writer.close()
         self._writer = None
         self.newest += 1
@@ -93,6 +95,6 @@ class RamLog:
             self.base += 1
             self.dropped += 1
 
-    def held_bytes(self):
+    def held_bytes(self) -> int:
         """Bytes of the closed batches."""
         return self._bytes

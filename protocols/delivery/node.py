@@ -4,7 +4,15 @@ The shell sends what `due()` returns, in order, and hands each ack to `on_ack()`
 """
 
 from protocols import codes
+from protocols.delivery.log import RamLog
+from protocols.detector import Transition
+from protocols.faults import Fault
 from protocols.identity import event_id
+from protocols.state import LiftState
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Ours: an alarm lost on the way is repeated before a person would notice, and a dead gateway is not flooded.
 RESEND_FIRST_MS = 200
@@ -24,13 +32,13 @@ FAR_MS = 1 << 30
 class HeldEvent:
     """The newest revision of one event, and how far its delivery has come."""
 
-    def __init__(self, values):
+    def __init__(self, values: dict) -> None:
         self.values = values
         self.level = 0
         self.due_ms = 0
         self.backoff_ms = RESEND_FIRST_MS
 
-    def revise(self, phase, now):
+    def revise(self, phase: str, now: int) -> None:
         """Begin the next revision: it is sent at once."""
         self.values["rev"] += 1
         self.values["phase"] = phase
@@ -44,15 +52,15 @@ class HeldEvent:
 class NodeDelivery:
     """Events and log of one node in one boot. `log` has life, base, newest (numbers), body(number) -> bytes."""
 
-    def __init__(self, lift, boot, log, unix_ms=None):
+    def __init__(self, lift: str, boot: int, log: RamLog, unix_ms: "Callable[[int], int] | None" = None) -> None:
         """`unix_ms(up_ms)` gives the node's idea of unix time, 0 while it has none."""
         self._lift = lift
         self._boot = boot
         self._log = log
         self._unix_ms = unix_ms or (lambda up_ms: 0)
         self._number = 0
-        self._events = {}  # id -> HeldEvent
-        self._open = {}  # kind -> id of the event open now
+        self._events: dict[str, HeldEvent] = {}  # id -> HeldEvent
+        self._open: dict[str, str] = {}  # kind -> id of the event open now
         self._up = False
         self._gateway = None
         self._ack_ms = 0
@@ -63,7 +71,7 @@ class NodeDelivery:
         self.overflow = 0  # events not held because MAX_PER_KIND of their kind waited already
         self.resent = 0
 
-    def raise_transition(self, transition, fault, state, now):
+    def raise_transition(self, transition: Transition, fault: Fault, state: LiftState, now: int) -> str | None:
         """Take one Transition of the detector; `fault` is its row of the table, `state` the LiftState it was seen in.
 
         Returns the event's id, or None where it was only counted.
@@ -84,10 +92,10 @@ class NodeDelivery:
             self._events[name] = held
             self._open[kind] = name
         else:
-            name = self._open.get(kind)
-            held = self._events.get(name)
-            if held is None:
+            name = self._open.get(kind, "")
+            if name not in self._events:
                 return None
+            held = self._events[name]
             if transition.phase == codes.CLOSED:
                 del self._open[kind]
                 held.values["closed_up_ms"] = transition.detected_ms
@@ -99,15 +107,15 @@ class NodeDelivery:
             held.values["snapshot"] = state.known()
         return name
 
-    def open_kinds(self):
+    def open_kinds(self) -> list[str]:
         """Names of the events open now."""
         return sorted(self._open)
 
-    def held(self):
+    def held(self) -> int:
         """How many events are held."""
         return len(self._events)
 
-    def link_up(self, now):
+    def link_up(self, now: int) -> None:
         """A new connection: all that has no receipt is due at once, alarms first."""
         self._up = True
         for held in self._events.values():
@@ -120,18 +128,18 @@ class NodeDelivery:
         # A replaced gateway may have a clock behind the old one's.
         self._ack_ms = 0
 
-    def link_down(self):
+    def link_down(self) -> None:
         """The connection is gone: nothing is due until the next."""
         self._up = False
 
-    def due(self, now):
+    def due(self, now: int) -> list[tuple]:
         """[(kind, payload values or bytes)] to send now: events as dicts for messages.encode, then at most one log batch.
 
         A log entry is the pair ("log", (base, body)).
         """
         if not self._up:
             return []
-        out = []
+        out: list[tuple] = []
         ready = [held for held in self._events.values() if held.level < codes.DONE and held.due_ms <= now]
         ready.sort(key=lambda held: (-held.values["severity"], held.values["onset_up_ms"]))
         for held in ready:
@@ -141,7 +149,7 @@ class NodeDelivery:
             out.append(("log", entry))
         return out
 
-    def _sending(self, held, now):
+    def _sending(self, held: HeldEvent, now: int) -> dict:
         values = held.values
         if values["published_up_ms"] is None:
             values["published_up_ms"] = now
@@ -158,7 +166,7 @@ class NodeDelivery:
         sending["t_ms"] = max(0, self._unix_ms(now))
         return sending
 
-    def _due_batch(self, now):
+    def _due_batch(self, now: int) -> tuple[int, bytes] | None:
         log = self._log
         floor = log.base - 1
         if self._log_acked < floor:
@@ -176,7 +184,7 @@ class NodeDelivery:
         self._log_due_ms = now + LOG_INTERVAL_MS
         return (log.base, log.body(self._log_sent))
 
-    def next_due_ms(self, now):
+    def next_due_ms(self, now: int) -> int:
         """When `due()` will have something, in ms since boot; far away if nothing waits."""
         if not self._up:
             return now + FAR_MS
@@ -190,7 +198,7 @@ class NodeDelivery:
             when = min(when, self._log_due_ms)
         return max(now, when)
 
-    def on_ack(self, ack, now):
+    def on_ack(self, ack: dict, now: int) -> None:
         """Take the gateway's receipts: `ack` as decoded by messages.decode("ack", …)."""
         for name, rev, level in ack["events"]:
             held = self._events.get(name)
@@ -203,7 +211,7 @@ class NodeDelivery:
                 del self._events[name]
         self._on_log_receipt(ack, now)
 
-    def _on_log_receipt(self, ack, now):
+    def _on_log_receipt(self, ack: dict, now: int) -> None:
         if not ack["log"] or (ack["gw"] == self._gateway and ack["t_ms"] < self._ack_ms):
             return
         self._gateway = ack["gw"]
@@ -221,6 +229,6 @@ class NodeDelivery:
         self._log_acked = number
         self._log_sent = max(self._log_sent, number)
 
-    def log_backlog(self):
+    def log_backlog(self) -> int:
         """Batches without a receipt."""
         return max(0, self._log.newest - max(self._log_acked, self._log.base - 1))

@@ -3,7 +3,7 @@
 # CRC-16/MODBUS, polynomial 0xA001 reflected (Modbus over Serial Line V1.02). A table: bit by bit costs ten times as much.
 
 
-def _table():
+def _table() -> tuple[int, ...]:
     table = []
     for byte in range(256):
         value = byte
@@ -16,7 +16,7 @@ def _table():
 _TABLE = _table()
 
 
-def crc16(data):
+def crc16(data: bytes | bytearray) -> int:
     """CRC-16/MODBUS of `data`; on the wire the low byte comes first."""
     value = 0xFFFF
     for byte in data:
@@ -24,7 +24,7 @@ def crc16(data):
     return value
 
 
-def xor_check(data, seed):
+def xor_check(data: bytes | bytearray, seed: int) -> int:
     """XOR of all bytes and `seed`, one byte: the OEM variant, whose seed differs from customer to customer."""
     value = seed & 0xFF
     for byte in data:

@@ -18,7 +18,7 @@ class RequestError(ModbusError):
 class PeerError(ModbusError):
     """The answer was no valid answer to our request. `kind` names the counter, `code` the exception code if any."""
 
-    def __init__(self, kind, text, code=0):
+    def __init__(self, kind: str, text: str, code: int = 0) -> None:
         super().__init__("%s: %s" % (kind, text))
         self.kind = kind
         self.code = code

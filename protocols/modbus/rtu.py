@@ -25,7 +25,7 @@ VENDOR_EXCEPTION_WORD = 0x8001
 class Framing:
     """How frames of one controller look. The default is the standard."""
 
-    def __init__(self, check="crc", xor_seed=0, byte_count_bytes=1):
+    def __init__(self, check: str = "crc", xor_seed: int = 0, byte_count_bytes: int = 1) -> None:
         if check not in ("crc", "xor"):
             raise RequestError("framing: check is %r; use crc or xor" % check)
         if byte_count_bytes not in (1, 2):
@@ -35,14 +35,14 @@ class Framing:
         self.byte_count_bytes = byte_count_bytes
         self.check_bytes = 2 if check == "crc" else 1
 
-    def seal(self, frame):
+    def seal(self, frame: bytes | bytearray) -> bytes:
         """`frame` with its check value appended."""
         if self.check == "crc":
             value = crc16(frame)
             return bytes(frame) + bytes((value & 0xFF, value >> 8))
         return bytes(frame) + bytes((xor_check(frame, self.xor_seed),))
 
-    def is_sealed(self, frame):
+    def is_sealed(self, frame: bytes | bytearray) -> bool:
         """True if the last bytes of `frame` are its check value."""
         return self.seal(frame[: -self.check_bytes]) == bytes(frame)
 
@@ -53,7 +53,7 @@ STANDARD = Framing()
 class Request:
     """One read. Making one that is no read, or out of range, raises RequestError: no write can exist as an object."""
 
-    def __init__(self, unit, function, address, count, framing=STANDARD):
+    def __init__(self, unit: int, function: int, address: int, count: int, framing: Framing = STANDARD) -> None:
         """`unit` 1-247, `function` 1-4, `address` 0-65535, `count` of registers (or bits for 1 and 2)."""
         if function not in READ_FUNCTIONS:
             raise RequestError("function %r: only the reads 1 to 4 can be sent to a lift" % (function,))
@@ -68,15 +68,15 @@ class Request:
         self.count = count
         self.framing = framing
 
-    def data_bytes(self):
+    def data_bytes(self) -> int:
         """Bytes of data in the answer."""
         return (self.count + 7) // 8 if self.function <= 2 else 2 * self.count
 
-    def answer_bytes(self):
+    def answer_bytes(self) -> int:
         """Length of the normal answer's whole frame."""
         return 2 + self.framing.byte_count_bytes + self.data_bytes() + self.framing.check_bytes
 
-    def encode(self):
+    def encode(self) -> bytes:
         """The frame to send."""
         address, count = self.address, self.count
         head = bytes((self.unit, self.function, address >> 8, address & 0xFF, count >> 8, count & 0xFF))
@@ -89,11 +89,11 @@ class Answer:
     After a PeerError the shell waits for silence on the line before it sends again: so a late or foreign frame is dropped.
     """
 
-    def __init__(self, request):
+    def __init__(self, request: Request) -> None:
         self._request = request
         self._bytes = bytearray()
 
-    def feed(self, data):
+    def feed(self, data: bytes) -> list[int] | None:
         """Take `data` as it came. Returns a list of values (registers, or 0/1 for bits), or None if bytes are missing."""
         request = self._request
         got = self._bytes
@@ -103,7 +103,8 @@ class Answer:
         if got[0] != request.unit:
             raise PeerError("foreign", "unit %d answered, %d was asked" % (got[0], request.unit))
         if got[1] == request.function | 0x80:
-            return self._standard_exception()
+            self._standard_exception()
+            return None
         if got[1] != request.function:
             raise PeerError("foreign", "function %d answered, %d was asked" % (got[1], request.function))
         head = 2 + request.framing.byte_count_bytes
@@ -112,7 +113,8 @@ class Answer:
         count = got[2] if head == 3 else got[2] << 8 | got[3]
         if count != request.data_bytes():
             if head == 3 and count == 4 and request.data_bytes() != 4:
-                return self._vendor_exception()
+                self._vendor_exception()
+                return None
             raise PeerError("malformed", "%d bytes of data, %d were asked for" % (count, request.data_bytes()))
         length = request.answer_bytes()
         if len(got) < length:
@@ -123,53 +125,55 @@ class Answer:
             raise PeerError("check", "%d bytes with a wrong check value" % length)
         return self._values(got, head)
 
-    def missing(self):
+    def missing(self) -> int:
         """How many bytes a normal answer still lacks."""
         return max(0, self._request.answer_bytes() - len(self._bytes))
 
-    def _values(self, got, head):
+    def _values(self, got: bytes | bytearray, head: int) -> list[int]:
         request = self._request
         if request.function <= 2:
             return [got[head + bit // 8] >> (bit & 7) & 1 for bit in range(request.count)]
         return [got[at] << 8 | got[at + 1] for at in range(head, head + 2 * request.count, 2)]
 
-    def _standard_exception(self):
+    def _standard_exception(self) -> None:
+        """Raise it once it is whole."""
         length = 3 + self._request.framing.check_bytes
         if len(self._bytes) < length:
-            return None
+            return
         if len(self._bytes) > length or not self._request.framing.is_sealed(self._bytes):
             raise PeerError("check", "an exception with a wrong check value")
         self._raise_exception(self._bytes[2])
 
-    def _vendor_exception(self):
+    def _vendor_exception(self) -> None:
+        """Raise it once it is whole."""
         length = 3 + 4 + self._request.framing.check_bytes
         got = self._bytes
         if len(got) < length:
-            return None
+            return
         if len(got) > length or not self._request.framing.is_sealed(got):
             raise PeerError("malformed", "4 bytes of data, %d were asked for" % self._request.data_bytes())
         if got[3] << 8 | got[4] != VENDOR_EXCEPTION_WORD:
             raise PeerError("malformed", "4 bytes of data that are no exception")
         self._raise_exception(got[6])
 
-    def _raise_exception(self, code):
+    def _raise_exception(self, code: int) -> None:
         raise PeerError("exception", "code %d" % code, code)
 
 
 # -- wire time ----------------------------------------------------------------------------------------------------
 
 
-def byte_time_us(baud, bits=10):
+def byte_time_us(baud: int, bits: int = 10) -> int:
     """Microseconds of one byte; `bits` = 10 for 8N1, 11 for 8E1 or 8N2."""
     return (bits * 1000000 + baud - 1) // baud
 
 
-def gap_us(baud, bits=10):
+def gap_us(baud: int, bits: int = 10) -> int:
     """t3.5, the silence between frames: 3.5 bytes, fixed at 1750 us above 19200 baud (Modbus over Serial Line V1.02)."""
     return 1750 if baud > 19200 else 7 * byte_time_us(baud, bits) // 2
 
 
-def transaction_us(request, baud, bits=10, reply_delay_us=0):
+def transaction_us(request: Request, baud: int, bits: int = 10, reply_delay_us: int = 0) -> int:
     """What one request takes on the wire: both frames, a gap behind each, and the controller's delay."""
     sent = 6 + request.framing.check_bytes
     wire = (sent + request.answer_bytes()) * byte_time_us(baud, bits)

@@ -11,26 +11,34 @@ PING_SHARE = 2
 class Connection:
     """States: "new" → "waiting" (CONNACK) → "subscribing" → "up" → "down". All `now` in ms."""
 
-    def __init__(self, client_id, keepalive_ms, topics, will=None, user=None, password=None):
+    def __init__(
+        self,
+        client_id: str,
+        keepalive_ms: int,
+        topics: list[str],
+        will: tuple[str, bytes] | None = None,
+        user: str | None = None,
+        password: str | None = None,
+    ) -> None:
         """`will` is (topic, payload); `topics` are subscribed before the connection counts as up."""
         self.state = "new"
         self._keepalive_ms = keepalive_ms
         self._topics = topics
-        will = will or (None, b"")
-        self._connect = packets.connect(client_id, keepalive_ms // 1000, will[0], will[1], user, password)
+        topic, payload = will or (None, b"")
+        self._connect = packets.connect(client_id, keepalive_ms // 1000, topic, payload, user, password)
         self._decoder = packets.Decoder()
-        self._deadline_ms = None
+        self._deadline_ms: int | None = None
         self._sent_ms = 0
         self._heard_ms = 0
 
-    def start(self, now):
+    def start(self, now: int) -> bytes:
         """The CONNECT packet."""
         self.state = "waiting"
         self._deadline_ms = now + CONNACK_MS
         self._sent_ms = self._heard_ms = now
         return self._connect
 
-    def receive(self, data, now):
+    def receive(self, data: bytes, now: int) -> tuple[bytes, list[tuple[str, bytes, bool]]]:
         """(bytes to send, [(topic, payload, retained)]) for what came from the broker; raise MqttError to give it up."""
         self._heard_ms = now
         out = b""
@@ -53,7 +61,7 @@ class Connection:
             self._sent_ms = now
         return out, messages
 
-    def _connected(self, body, now):
+    def _connected(self, body: bytes, now: int) -> bytes:
         if len(body) != 2 or body[1]:
             code = body[1] if len(body) == 2 else 0
             raise MqttError("the broker refused: %s" % packets.REFUSALS.get(code, "code %d" % code))
@@ -61,14 +69,14 @@ class Connection:
         self.state = "subscribing"
         return packets.subscribe(1, self._topics)
 
-    def publish(self, topic, payload, now, retain=False):
+    def publish(self, topic: str, payload: bytes, now: int, retain: bool = False) -> bytes:
         """The PUBLISH packet, to be written in one piece."""
         if self.state != "up":
             raise MqttError("publish in state %s" % self.state)
         self._sent_ms = now
         return packets.publish(topic, payload, retain)
 
-    def tick(self, now):
+    def tick(self, now: int) -> bytes:
         """A PINGREQ if one is due, else b""; raise MqttError when an answer is overdue: the connection is half open."""
         if self._deadline_ms is not None and now >= self._deadline_ms:
             raise MqttError("no answer from the broker in state %s" % self.state)

@@ -30,14 +30,14 @@ class MqttError(Exception):
     """The broker sent what MQTT 3.1.1 does not allow, or refused us: drop the connection and make another."""
 
 
-def _text(value):
+def _text(value: str | bytes | bytearray) -> bytes:
     data = value if isinstance(value, (bytes, bytearray)) else value.encode()
     if len(data) > 0xFFFF:
         raise ValueError("MQTT text of %d bytes" % len(data))
     return bytes((len(data) >> 8, len(data) & 0xFF)) + data
 
 
-def _packet(first, body):
+def _packet(first: int, body: bytes) -> bytes:
     """Fixed header and body in one piece, since two writes cost a round trip of Nagle's algorithm (measured: 40 ms)."""
     out = bytearray((first,))
     length = len(body)
@@ -50,7 +50,14 @@ def _packet(first, body):
     return bytes(out)
 
 
-def connect(client_id, keepalive_s, will_topic=None, will_payload=b"", user=None, password=None):
+def connect(
+    client_id: str,
+    keepalive_s: int,
+    will_topic: str | None = None,
+    will_payload: bytes = b"",
+    user: str | None = None,
+    password: str | None = None,
+) -> bytes:
     """CONNECT with a clean session; the will is retained, QoS 0."""
     flags = 2
     tail = _text(client_id)
@@ -66,12 +73,12 @@ def connect(client_id, keepalive_s, will_topic=None, will_payload=b"", user=None
     return _packet(CONNECT << 4, b"\x00\x04MQTT\x04" + bytes((flags, keepalive_s >> 8, keepalive_s & 0xFF)) + tail)
 
 
-def publish(topic, payload, retain=False):
+def publish(topic: str, payload: bytes, retain: bool = False) -> bytes:
     """PUBLISH at QoS 0."""
     return _packet(PUBLISH << 4 | (1 if retain else 0), _text(topic) + payload)
 
 
-def subscribe(packet_id, topics):
+def subscribe(packet_id: int, topics: list[str]) -> bytes:
     """SUBSCRIBE to `topics` at QoS 0."""
     body = bytes((packet_id >> 8, packet_id & 0xFF))
     for topic in topics:
@@ -82,14 +89,14 @@ def subscribe(packet_id, topics):
 class Decoder:
     """Turns the stream from the broker into packets [(type, flags, body bytes)]. Every length is capped first."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._bytes = bytearray()
 
-    def feed(self, data):
+    def feed(self, data: bytes) -> list[tuple[int, int, bytes]]:
         """Packets that `data` completes; raise MqttError on a length that is out of bounds."""
         got = self._bytes
         got += data
-        packets = []
+        packets: list = []
         while True:
             size = self._size()
             if size is None or len(got) < size[0] + size[1]:
@@ -99,7 +106,7 @@ class Decoder:
             # A new buffer: MicroPython cannot delete a slice of a bytearray everywhere.
             got = self._bytes = got[head + length :]
 
-    def _size(self):
+    def _size(self) -> tuple[int, int] | None:
         """(length of the header, length of the body), None while the header is not whole."""
         got = self._bytes
         length = 0
@@ -114,7 +121,7 @@ class Decoder:
         raise MqttError("a length of more than 4 bytes")
 
 
-def parse_publish(flags, body):
+def parse_publish(flags: int, body: bytes) -> tuple[str, bytes, bool]:
     """(topic, payload, retained) of a PUBLISH; raise MqttError if it is malformed or not QoS 0."""
     if flags & 6:
         raise MqttError("a publish at QoS %d; only QoS 0 was subscribed" % (flags >> 1 & 3))

@@ -8,6 +8,11 @@ all match). `inputs` are terminals whose meaning the site decides: their address
 from protocols.errors import SettingsError
 from protocols.fields import BOOL, BY_NAME, check_value
 from protocols.modbus.rtu import READ_HOLDING_REGISTERS, Framing, Request, gap_us, transaction_us
+from protocols.state import LiftState
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 FORMAT = 1
 GROUPS = ("safety", "slow")
@@ -18,7 +23,7 @@ INSPECTION_MODE = 2
 MAX_BLOCK = 64
 
 
-def _need(data, name, kind, where):
+def _need(data: dict, name: str, kind: type, where: str) -> "Any":
     value = data.get(name)
     if not isinstance(value, kind):
         raise SettingsError("%s: %s is %r; a %s is needed" % (where, name, value, kind.__name__))
@@ -28,7 +33,7 @@ def _need(data, name, kind, where):
 class Profile:
     """One checked profile. Build it from the parsed JSON; SettingsError says what is wrong and where."""
 
-    def __init__(self, data, inputs=None):
+    def __init__(self, data: dict, inputs: dict | None = None) -> None:
         """`inputs` {name: {"address", "bit", "active"}} are the site's terminals in place of the factory's."""
         where = "profile %s" % data.get("name", "without a name")
         if data.get("format") != FORMAT:
@@ -41,7 +46,9 @@ class Profile:
         self.unit = _need(serial, "unit", int, where)
         self.reply_delay_ms = _need(serial, "reply_delay_ms", int, where)
         framing = data.get("framing", {})
-        self.framing = Framing(framing.get("check", "crc"), framing.get("xor_seed", 0), framing.get("byte_count_bytes", 1))
+        self.framing = Framing(
+            framing.get("check", "crc"), framing.get("xor_seed", 0), framing.get("byte_count_bytes", 1)
+        )
         self.readable = [(first, last) for first, last in _need(data, "readable", list, where)]
         self.points = _need(data, "points", list, where)
         for point in self.points:
@@ -49,7 +56,7 @@ class Profile:
         self.inputs = self._site_inputs(data.get("inputs", {}), inputs or {}, where)
 
     @staticmethod
-    def _check_point(point, where):
+    def _check_point(point: dict, where: str) -> None:
         name = point.get("field")
         if name not in BY_NAME:
             raise SettingsError("%s: no field is named %r" % (where, name))
@@ -63,7 +70,7 @@ class Profile:
             _need(point, "map", dict, "%s: %s" % (where, name))
 
     @staticmethod
-    def _site_inputs(factory, site, where):
+    def _site_inputs(factory: dict, site: dict, where: str) -> dict[str, tuple[int, int, int]]:
         out = {}
         for name in site:
             if name not in INPUTS:
@@ -79,9 +86,9 @@ class Profile:
             out[name] = (address, bit, 1 if entry.get("active", 1) else 0)
         return out
 
-    def addresses(self, group, doors=2):
+    def addresses(self, group: str, doors: int = 2) -> list[int]:
         """Sorted register addresses that the points of `group` need."""
-        found = set()
+        found: set[int] = set()
         for point in self.points:
             if point["group"] != group or (doors < 2 and point["field"] == "door_2"):
                 continue
@@ -96,11 +103,11 @@ class Profile:
             found.update(entry[0] for entry in self.inputs.values())
         return sorted(found)
 
-    def plan(self, group, baud=None, doors=2, unit=None):
+    def plan(self, group: str, baud: int | None = None, doors: int = 2, unit: int | None = None) -> list[Request]:
         """The Requests that read `group` in the least wire time: near addresses share a block where that is quicker."""
         baud = baud or self.baud
         unit = unit or self.unit
-        blocks = []
+        blocks: list[list[int]] = []
         for address in self.addresses(group, doors):
             if blocks and self._joins(blocks[-1], address, baud):
                 blocks[-1][1] = address
@@ -108,7 +115,7 @@ class Profile:
                 blocks.append([address, address])
         return [Request(unit, READ_HOLDING_REGISTERS, a, z - a + 1, self.framing) for a, z in blocks]
 
-    def _joins(self, block, address, baud):
+    def _joins(self, block: list[int], address: int, baud: int) -> bool:
         """Reading the registers between costs less than another request, and all of them may be read."""
         if address - block[0] >= MAX_BLOCK or not any(a <= block[0] and address <= z for a, z in self.readable):
             return False
@@ -117,17 +124,17 @@ class Profile:
         between = (address - block[1]) * 2 * (self.bits * 1000000 // baud)
         return between < another
 
-    def cycle_us(self, group, baud=None, doors=2):
+    def cycle_us(self, group: str, baud: int | None = None, doors: int = 2) -> int:
         """What one cycle of `group` takes on the wire, from arithmetic: the measure of the poll rate."""
         baud = baud or self.baud
         delay = self.reply_delay_ms * 1000
         return sum(transaction_us(request, baud, self.bits, delay) for request in self.plan(group, baud, doors))
 
-    def gap_us(self, baud=None):
+    def gap_us(self, baud: int | None = None) -> int:
         """t3.5 at `baud`."""
         return gap_us(baud or self.baud, self.bits)
 
-    def decode(self, registers, state, doors=2):
+    def decode(self, registers: dict[int, int], state: LiftState, doors: int = 2) -> None:
         """Set the fields of `state` that `registers` {address: value} tell of; what cannot be told becomes unknown."""
         for point in self.points:
             name = point["field"]
@@ -147,7 +154,7 @@ class Profile:
                 # The terminal is quicker than the state word, and true also where the word says something else.
                 state.service_mode = INSPECTION_MODE
 
-    def _value(self, point, registers, before):
+    def _value(self, point: dict, registers: dict[int, int], before: int | None) -> tuple[bool, int | None]:
         kind = point["kind"]
         if kind == "first":
             return self._first(point, registers)
@@ -167,7 +174,7 @@ class Profile:
         return True, before if value == "keep" else value
 
     @staticmethod
-    def _first(point, registers):
+    def _first(point: dict, registers: dict[int, int]) -> tuple[bool, int | None]:
         for rule in point["rules"]:
             for address, _, _ in rule["bits"]:
                 if address not in registers:
@@ -178,5 +185,5 @@ class Profile:
         return True, _as_field(point["field"], point.get("else"))
 
 
-def _as_field(name, value):
+def _as_field(name: str, value: int | None) -> int | None:
     return bool(value) if BY_NAME[name].kind == BOOL and value is not None else value

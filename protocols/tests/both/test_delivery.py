@@ -3,49 +3,37 @@
 from protocols import codes, messages, records
 from protocols.delivery import gateway, node
 from protocols.delivery.log import RamLog
+from protocols.detector import Transition
+from protocols.faults import BY_NAME
 from protocols.state import LiftState
 
-
-class Row:
-    """A row of the fault table, as far as delivery needs it."""
-
-    code = 90
-    event_class = "alarm"
-    severity = 4
+ROW = BY_NAME["button_pressed"]
 
 
-class Step:
-    """A transition of the detector."""
-
-    def __init__(self, phase, at_ms, kind="button_pressed"):
-        self.kind = kind
-        self.phase = phase
-        self.onset_ms = at_ms
-        self.detected_ms = at_ms
-        self.cause = "button"
-        self.evidence = [("button", at_ms)]
-        self.presses = 1
+def step(phase: str, at_ms: int, kind: str = "button_pressed") -> Transition:
+    """A transition as the detector makes them."""
+    return Transition(kind, phase, at_ms, at_ms, "button", [("button", at_ms)], 1)
 
 
-def _node(capacity=4000):
+def _node(capacity: int = 4000) -> tuple[RamLog, node.NodeDelivery]:
     log = RamLog(3, 3, capacity, 1000)
     delivery = node.NodeDelivery("lift-1", 3, log)
     return log, delivery
 
 
-def _raise(delivery, phase, now, kind="button_pressed"):
-    return delivery.raise_transition(Step(phase, now, kind), Row, LiftState(floor=2), now)
+def _raise(delivery: node.NodeDelivery, phase: str, now: int, kind: str = "button_pressed") -> str | None:
+    return delivery.raise_transition(step(phase, now, kind), ROW, LiftState(floor=2), now)
 
 
-def _events(delivery, now):
+def _events(delivery: node.NodeDelivery, now: int) -> list[dict]:
     return [item for kind, item in delivery.due(now) if kind == "event"]
 
 
-def _ack(delivery, events, now, log=()):
+def _ack(delivery: node.NodeDelivery, events: list, now: int, log: tuple | list = ()) -> None:
     delivery.on_ack({"gw": "g", "t_ms": now, "echo_up_ms": None, "boot": 3, "log": log, "events": events}, now)
 
 
-def test_an_event_is_sent_at_once_and_again_until_committed():
+def test_an_event_is_sent_at_once_and_again_until_committed() -> None:
     _, delivery = _node()
     delivery.link_up(0)
     name = _raise(delivery, codes.OPEN, 1000)
@@ -65,7 +53,7 @@ def test_an_event_is_sent_at_once_and_again_until_committed():
     assert _events(delivery, 10000000) == [] and delivery.held() == 1  # still open, so still known
 
 
-def test_a_new_revision_replaces_the_old_and_is_sent_at_once():
+def test_a_new_revision_replaces_the_old_and_is_sent_at_once() -> None:
     _, delivery = _node()
     delivery.link_up(0)
     name = _raise(delivery, codes.OPEN, 1000)
@@ -80,7 +68,7 @@ def test_a_new_revision_replaces_the_old_and_is_sent_at_once():
     assert delivery.held() == 0 and delivery.open_kinds() == []
 
 
-def test_nothing_is_due_without_a_link_and_all_at_once_with_it():
+def test_nothing_is_due_without_a_link_and_all_at_once_with_it() -> None:
     _, delivery = _node()
     _raise(delivery, codes.OPEN, 10)
     _raise(delivery, codes.OPEN, 20, "trapped_at_level")
@@ -89,7 +77,7 @@ def test_nothing_is_due_without_a_link_and_all_at_once_with_it():
     assert len(_events(delivery, 5000)) == 2
 
 
-def test_a_flapping_fault_is_bounded_and_counted():
+def test_a_flapping_fault_is_bounded_and_counted() -> None:
     _, delivery = _node()
     for round_number in range(50):
         _raise(delivery, codes.OPEN, round_number * 10)
@@ -97,7 +85,7 @@ def test_a_flapping_fault_is_bounded_and_counted():
     assert delivery.held() == node.MAX_PER_KIND and delivery.overflow == 50 - node.MAX_PER_KIND
 
 
-def test_the_log_is_sent_in_order_and_receipted_cumulatively():
+def test_the_log_is_sent_in_order_and_receipted_cumulatively() -> None:
     log, delivery = _node()
     intake = gateway.LiftIntake("g")
     delivery.link_up(0)
@@ -119,7 +107,7 @@ def test_the_log_is_sent_in_order_and_receipted_cumulatively():
     assert delivery.log_backlog() <= 1
 
 
-def test_what_the_ring_overwrote_is_booked_as_a_gap_once():
+def test_what_the_ring_overwrote_is_booked_as_a_gap_once() -> None:
     log, delivery = _node(capacity=300)
     for now in range(0, 60000, 50):
         log.record(LiftState(floor=1 + now // 1000 % 6, starts=now), now)
@@ -137,20 +125,22 @@ def test_what_the_ring_overwrote_is_booked_as_a_gap_once():
     assert intake.on_batch(batch) == (gateway.DUPLICATE, [])
 
 
-def test_an_empty_gateway_is_given_all_that_is_still_held():
+def test_an_empty_gateway_is_given_all_that_is_still_held() -> None:
     log, delivery = _node()
     for now in range(0, 20000, 50):
         log.record(LiftState(floor=1 + now // 1000 % 6), now)
         log.flush(now)
     delivery.link_up(20000)
-    delivery.on_ack({"gw": "old", "t_ms": 9, "boot": 3, "echo_up_ms": None, "log": [3, log.newest], "events": []}, 20000)
+    delivery.on_ack(
+        {"gw": "old", "t_ms": 9, "boot": 3, "echo_up_ms": None, "log": [3, log.newest], "events": []}, 20000
+    )
     assert delivery.due(20000) == []
     delivery.on_ack({"gw": "new", "t_ms": 5, "boot": 3, "echo_up_ms": None, "log": [0, 0], "events": []}, 20001)
     (_, item), = delivery.due(20001)  # fmt: skip
     assert records.decode_wire(records.wire(item[0], item[1])).number == 1
 
 
-def test_a_new_life_of_the_log_books_the_end_of_the_old():
+def test_a_new_life_of_the_log_books_the_end_of_the_old() -> None:
     intake = gateway.LiftIntake("g", 3, 7)
     writer = records.BatchWriter(4, 2, 4, 0, 0)
     writer.add(0, {"floor": 1})
@@ -164,7 +154,7 @@ def test_a_new_life_of_the_log_books_the_end_of_the_old():
     assert intake.on_batch(records.Batch(old.close(), 1)) == (gateway.OLD, [])
 
 
-def test_a_failed_commit_makes_the_event_new_again():
+def test_a_failed_commit_makes_the_event_new_again() -> None:
     intake = gateway.LiftIntake("g")
     values = {"id": "a-1-1", "rev": 1}
     assert intake.on_event(values) == gateway.STORE
@@ -179,7 +169,7 @@ def test_a_failed_commit_makes_the_event_new_again():
     assert intake.ack(6)["events"] == [["a-1-1", 1, codes.COMMITTED]]
 
 
-def test_an_ack_holds_a_bounded_number_of_receipts_and_the_rest_follow():
+def test_an_ack_holds_a_bounded_number_of_receipts_and_the_rest_follow() -> None:
     intake = gateway.LiftIntake("g")
     for number in range(70):
         intake.committed("a-1-%d" % number, 1)
@@ -191,7 +181,7 @@ def test_an_ack_holds_a_bounded_number_of_receipts_and_the_rest_follow():
     assert counts == [32, 32, 6]
 
 
-def test_parked_lifts_log_next_to_nothing():
+def test_parked_lifts_log_next_to_nothing() -> None:
     log = RamLog(1, 1, 20000)
     for now in range(0, 3600000, 250):
         log.record(LiftState(floor=1, speed_mm_s=0, door_1=2, mains=True, position_mm=now % 300), now)

@@ -1,7 +1,7 @@
 """The detector by timelines of samples, on both interpreters."""
 
 from protocols import codes
-from protocols.detector import Detector, Settings
+from protocols.detector import Detector, Settings, Transition
 from protocols.errors import SettingsError
 from protocols.faults import BY_NAME, FAULTS
 from protocols.state import LiftState
@@ -17,14 +17,14 @@ DOOR_OPEN = {"door_1": 4, "door_lock": False}
 class Timeline:
     """Feeds a detector with samples every 100 ms and keeps what it says."""
 
-    def __init__(self, **settings):
-        self.detector = Detector(Settings(**settings))
+    def __init__(self, travel_mm: int = 15000, doors: int = 1, confirm_ms: dict[str, int] | None = None) -> None:
+        self.detector = Detector(Settings(1000, travel_mm, doors, confirm_ms))
         self.now = 0
-        self.seen = []  # (kind, phase, detected_ms)
-        self.transitions = []
+        self.seen: list[tuple[str, str, int]] = []  # (kind, phase, detected_ms)
+        self.transitions: list[Transition] = []
 
-    def hold(self, ms, *changes, **more):
-        values = dict(PARKED)
+    def hold(self, ms: int, *changes: dict, **more: int | None) -> "Timeline":
+        values: dict = dict(PARKED)
         for change in changes:
             values.update(change)
         values.update(more)
@@ -34,15 +34,15 @@ class Timeline:
             self.take(self.detector.step(LiftState(**values), self.now))
         return self
 
-    def take(self, transitions):
+    def take(self, transitions: list[Transition]) -> None:
         self.transitions += transitions
         self.seen += [(step.kind, step.phase, step.detected_ms) for step in transitions]
 
-    def kinds(self):
+    def kinds(self) -> list[tuple[str, str]]:
         return [(kind, phase) for kind, phase, _ in self.seen]
 
 
-def _trip(timeline, **more):
+def _trip(timeline: Timeline, **more: int | None) -> None:
     """One ordinary trip with a passenger: in, up one floor, out."""
     timeline.hold(3000, DOOR_OPEN, passenger=True, **more)
     timeline.hold(2500, passenger=True, door_1=1, door_lock=False, **more).hold(1000, passenger=True, **more)
@@ -55,14 +55,14 @@ def _trip(timeline, **more):
     timeline.hold(2500, door_1=1, door_lock=False, floor=3, **more).hold(5000, floor=3, **more)
 
 
-def test_ordinary_trips_raise_nothing():
+def test_ordinary_trips_raise_nothing() -> None:
     timeline = Timeline()
     for _ in range(20):
         _trip(timeline)
     assert timeline.seen == []
 
 
-def test_unknown_alone_raises_nothing():
+def test_unknown_alone_raises_nothing() -> None:
     timeline = Timeline()
     nothing = {name: None for name in PARKED}
     timeline.hold(300000, nothing)
@@ -70,7 +70,7 @@ def test_unknown_alone_raises_nothing():
     assert timeline.seen == []
 
 
-def test_trapped_between_floors_after_its_confirmation_and_cleared_at_a_floor():
+def test_trapped_between_floors_after_its_confirmation_and_cleared_at_a_floor() -> None:
     timeline = Timeline().hold(5000, MOVING, passenger=True)
     timeline.hold(40000, passenger=True, door_zone=False)
     assert timeline.seen == [("trapped_between_floors", codes.OPEN, 25100)]
@@ -80,7 +80,7 @@ def test_trapped_between_floors_after_its_confirmation_and_cleared_at_a_floor():
     assert timeline.kinds()[1:] == [("trapped_between_floors", codes.CLOSED)]
 
 
-def test_trapped_at_level_needs_a_person_and_a_minute():
+def test_trapped_at_level_needs_a_person_and_a_minute() -> None:
     assert Timeline().hold(600000).seen == []
     timeline = Timeline().hold(59000, passenger=True)
     assert timeline.seen == []
@@ -89,21 +89,21 @@ def test_trapped_at_level_needs_a_person_and_a_minute():
     assert timeline.hold(3000, DOOR_OPEN, passenger=True).kinds()[1:] == [("trapped_at_level", codes.CLOSED)]
 
 
-def test_an_empty_or_unknown_car_between_floors_is_code_4_and_says_which():
+def test_an_empty_or_unknown_car_between_floors_is_code_4_and_says_which() -> None:
     for passenger, cause in ((False, "empty"), (None, "occupancy_unknown")):
         timeline = Timeline().hold(2000, MOVING).hold(40000, door_zone=False, passenger=passenger)
         assert timeline.kinds() == [("stopped_outside_door_zone", codes.OPEN)]
         assert timeline.transitions[0].cause == cause and BY_NAME["stopped_outside_door_zone"].code == 4
 
 
-def test_running_with_door_open_is_seen_by_the_first_sample_outside_the_zone():
+def test_running_with_door_open_is_seen_by_the_first_sample_outside_the_zone() -> None:
     timeline = Timeline().hold(1000, MOVING).hold(100, MOVING, door_1=6)
     assert timeline.seen == [("running_with_door_open", codes.OPEN, 1100)]
     inside = Timeline().hold(800, car_status=1, speed_mm_s=150, door_1=3, door_lock=False)
     assert inside.seen == []  # opening while levelling in the zone is ordinary
 
 
-def test_a_safety_circuit_matters_only_while_running():
+def test_a_safety_circuit_matters_only_while_running() -> None:
     assert Timeline().hold(60000, safety_circuit=False).seen == []
     timeline = Timeline().hold(1000, MOVING).hold(100, MOVING, safety_circuit=False)
     assert timeline.seen == [("safety_circuit_open_running", codes.OPEN, 1100)]
@@ -112,7 +112,7 @@ def test_a_safety_circuit_matters_only_while_running():
     assert late.seen == [("safety_circuit_open_running", codes.OPEN, 1100)]
 
 
-def test_a_door_held_or_reversing_is_blocked_and_a_goods_move_is_not():
+def test_a_door_held_or_reversing_is_blocked_and_a_goods_move_is_not() -> None:
     assert Timeline().hold(80000, DOOR_OPEN).seen == []
     assert Timeline().hold(95000, DOOR_OPEN).kinds() == [("door_blocked", codes.OPEN)]
     timeline = Timeline()
@@ -122,7 +122,7 @@ def test_a_door_held_or_reversing_is_blocked_and_a_goods_move_is_not():
     assert timeline.hold(4000).kinds()[1:] == [("door_blocked", codes.CLOSED)]
 
 
-def test_a_door_that_does_not_open_on_arrival():
+def test_a_door_that_does_not_open_on_arrival() -> None:
     timeline = Timeline().hold(4000, MOVING, passenger=True).hold(13000, passenger=True)
     assert timeline.kinds() == [("door_wont_open", codes.OPEN)]
     parked = Timeline().hold(4000, MOVING).hold(600000)  # a parking run opens no door
@@ -131,15 +131,15 @@ def test_a_door_that_does_not_open_on_arrival():
     assert tried.kinds() == [("door_wont_open", codes.OPEN)]
 
 
-def test_a_run_beyond_the_limiter():
+def test_a_run_beyond_the_limiter() -> None:
     settings = Settings(travel_mm=15000)
     assert settings.run_time_limit_ms == 30200
     assert Timeline(travel_mm=15000).hold(29000, MOVING).seen == []
     assert Timeline(travel_mm=15000).hold(31000, MOVING).kinds() == [("run_time_exceeded", codes.OPEN)]
 
 
-def test_mains_loss_is_told_from_a_mute_controller():
-    silent = {name: None for name in PARKED}
+def test_mains_loss_is_told_from_a_mute_controller() -> None:
+    silent: dict = {name: None for name in PARKED}
     silent.update(controller_link=False, passenger=False)
     timeline = Timeline().hold(60000, silent, mains=False)
     assert timeline.kinds() == [("mains_lost", codes.OPEN)] and timeline.seen[0][2] == 2100
@@ -149,7 +149,7 @@ def test_mains_loss_is_told_from_a_mute_controller():
     assert timeline.hold(3000).kinds()[1:] == [("controller_mute", codes.CLOSED)]
 
 
-def test_the_button_is_told_at_once_counted_and_closed_by_an_open_door():
+def test_the_button_is_told_at_once_counted_and_closed_by_an_open_door() -> None:
     timeline = Timeline().hold(1000, passenger=True, door_zone=False)
     timeline.take(timeline.detector.press(1050, LiftState()))
     timeline.detector.release()
@@ -165,7 +165,7 @@ def test_the_button_is_told_at_once_counted_and_closed_by_an_open_door():
     assert timeline.transitions[-1].phase == codes.OPEN and timeline.transitions[-1].presses == 1
 
 
-def test_work_modes_suppress_and_count_all_but_the_button():
+def test_work_modes_suppress_and_count_all_but_the_button() -> None:
     timeline = Timeline().hold(60000, MOVING, service_mode=2, door_1=4, passenger=True)
     timeline.hold(60000, service_mode=2, door_zone=False, passenger=True)
     assert timeline.seen == [] and timeline.detector.suppressed["running_with_door_open"] == 1
@@ -176,30 +176,31 @@ def test_work_modes_suppress_and_count_all_but_the_button():
     assert len(timeline.seen) == 1
 
 
-def test_a_short_hole_in_the_samples_does_not_lose_the_evidence():
-    silent = {name: None for name in PARKED}
+def test_a_short_hole_in_the_samples_does_not_lose_the_evidence() -> None:
+    silent: dict = {name: None for name in PARKED}
     silent.update(passenger=True, mains=True, controller_link=False)
     timeline = Timeline().hold(15000, passenger=True, door_zone=False).hold(2000, silent)
     timeline.hold(4000, passenger=True, door_zone=False)
     assert timeline.kinds() == [("trapped_between_floors", codes.OPEN)]
 
 
-def test_a_near_miss_is_counted():
+def test_a_near_miss_is_counted() -> None:
     timeline = Timeline().hold(15000, passenger=True, door_zone=False).hold(3000, passenger=True, door_1=4)
     assert timeline.seen == [] and timeline.detector.near_misses == {"trapped_between_floors": 1}
 
 
-def test_settings_out_of_range_are_told():
-    for settings in ({"rated_speed_mm_s": 0}, {"travel_mm": 1}, {"doors": 3}, {"confirm_ms": {"no": 1}}):
+def test_settings_out_of_range_are_told() -> None:
+    wrong: tuple[dict, ...] = ({"rated_speed_mm_s": 0}, {"travel_mm": 1}, {"doors": 3}, {"confirm_ms": {"no": 1}})
+    for settings in wrong:
         try:
             Settings(**settings)
         except SettingsError as error:
-            assert list(settings)[0] in str(error)
+            assert next(iter(settings)) in str(error)
             continue
         raise AssertionError(settings)
 
 
-def test_the_table_names_only_conditions_that_exist():
+def test_the_table_names_only_conditions_that_exist() -> None:
     facts = Detector()._facts(LiftState(), 0)
     for fault in FAULTS:
         for names, _ in fault.alternatives:

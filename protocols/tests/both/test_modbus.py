@@ -15,7 +15,7 @@ GOLDEN = (
 )
 
 
-def _kind(request, *chunks):
+def _kind(request: rtu.Request, *chunks: bytes) -> str:
     """The kind of PeerError that feeding `chunks` ends in, "" if none."""
     answer = rtu.Answer(request)
     try:
@@ -26,12 +26,12 @@ def _kind(request, *chunks):
     return ""
 
 
-def test_the_check_values_are_those_of_the_standard():
+def test_the_check_values_are_those_of_the_standard() -> None:
     assert crc16(b"123456789") == 0x4B37
     assert xor_check(b"\x01\x02\x04", 0x10) == 0x17
 
 
-def test_golden_requests_and_answers():
+def test_golden_requests_and_answers() -> None:
     for fields, frame, answer, values in GOLDEN:
         request = rtu.Request(*fields)
         assert hexlify(request.encode()).decode() == frame, fields
@@ -39,7 +39,7 @@ def test_golden_requests_and_answers():
         assert rtu.Answer(request).feed(unhexlify(answer)) == values, fields
 
 
-def test_byte_by_byte_gives_the_same():
+def test_byte_by_byte_gives_the_same() -> None:
     for fields, _, answer, values in GOLDEN:
         collector = rtu.Answer(rtu.Request(*fields))
         data = unhexlify(answer)
@@ -49,7 +49,7 @@ def test_byte_by_byte_gives_the_same():
         assert collector.feed(data[-1:]) == values
 
 
-def test_only_reads_can_exist():
+def test_only_reads_can_exist() -> None:
     for function in range(-1, 256):
         if function in (1, 2, 3, 4):
             continue
@@ -60,7 +60,7 @@ def test_only_reads_can_exist():
         raise AssertionError(function)
 
 
-def test_ranges_are_checked_before_anything_is_sent():
+def test_ranges_are_checked_before_anything_is_sent() -> None:
     for unit, address, count in ((0, 0, 1), (248, 0, 1), (1, -1, 1), (1, 0, 0), (1, 0, 126), (1, 65535, 2)):
         try:
             rtu.Request(unit, 3, address, count)
@@ -69,7 +69,7 @@ def test_ranges_are_checked_before_anything_is_sent():
         raise AssertionError((unit, address, count))
 
 
-def test_wrong_answers_are_told_apart():
+def test_wrong_answers_are_told_apart() -> None:
     request = rtu.Request(1, 3, 0x1010, 2)
     good = unhexlify("01030403e8000afa44")
     flipped = bytes((good[0], good[1], good[2], good[3] ^ 1)) + good[4:]
@@ -82,12 +82,12 @@ def test_wrong_answers_are_told_apart():
     assert _kind(request, good[:5]) == ""
 
 
-def test_a_late_answer_of_another_length_is_not_ours():
+def test_a_late_answer_of_another_length_is_not_ours() -> None:
     late = rtu.STANDARD.seal(b"\x01\x03\x02\x00\x07")
     assert _kind(rtu.Request(1, 3, 0x1010, 14), late) == "malformed"
 
 
-def test_exceptions_standard_and_vendor():
+def test_exceptions_standard_and_vendor() -> None:
     request = rtu.Request(1, 3, 0x1010, 14)
     for frame in (b"\x01\x83\x06", b"\x01\x03\x04\x80\x01\x00\x06"):
         try:
@@ -98,7 +98,7 @@ def test_exceptions_standard_and_vendor():
         raise AssertionError(frame)
 
 
-def test_oem_framings():
+def test_oem_framings() -> None:
     framing = rtu.Framing("xor", 0x5A, 2)
     request = rtu.Request(1, 3, 0x1018, 1, framing)
     assert len(request.encode()) == 7 and framing.is_sealed(request.encode())
@@ -107,7 +107,7 @@ def test_oem_framings():
     assert _kind(request, answer[:-1] + b"\xff") == "check"
 
 
-def test_wire_time_is_the_arithmetic_of_the_bus():
+def test_wire_time_is_the_arithmetic_of_the_bus() -> None:
     assert rtu.gap_us(9600) == 3647 and rtu.gap_us(38400) == 1750
     request = rtu.Request(1, 3, 0x1010, 16)
     # 45 bytes, two gaps and a reply delay of 10 ms: 64 ms at 9600, 25 ms at 38400.

@@ -6,11 +6,15 @@ from protocols.mqtt import packets
 from protocols.mqtt.client import Connection
 from protocols.mqtt.packets import Decoder, MqttError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 STREAM = b"\x20\x02\x00\x00" + b"\x90\x03\x00\x01\x00" + b"\x30\x06\x00\x01tabc" + b"\xd0\x00"
 PACKETS = [(2, 0, b"\0\0"), (9, 0, b"\0\1\0"), (3, 0, b"\0\1tabc"), (13, 0, b"")]
 
 
-def _refused(call, *arguments):
+def _refused(call: "Callable[..., object]", *arguments: object) -> bool:
     try:
         call(*arguments)
     except MqttError:
@@ -18,7 +22,7 @@ def _refused(call, *arguments):
     return False
 
 
-def _up():
+def _up() -> Connection:
     connection = Connection("c", 15000, ["t"])
     connection.start(0)
     connection.receive(b"\x20\x02\x00\x00", 5)
@@ -27,7 +31,7 @@ def _up():
     return connection
 
 
-def test_golden_packets():
+def test_golden_packets() -> None:
     assert packets.connect("ab", 15) == unhexlify("100e00044d5154540402000f00026162")
     assert packets.connect("a", 15, "w", b"x")[9] == 0x26
     assert packets.connect("a", 15, None, b"", "u", "p")[9] == 0xC2
@@ -37,7 +41,7 @@ def test_golden_packets():
     assert packets.publish("t", b"x" * 200)[:3] == b"\x30\xcb\x01"
 
 
-def test_the_stream_decodes_whole_and_byte_by_byte():
+def test_the_stream_decodes_whole_and_byte_by_byte() -> None:
     assert Decoder().feed(STREAM) == PACKETS
     decoder = Decoder()
     found = []
@@ -46,12 +50,12 @@ def test_the_stream_decodes_whole_and_byte_by_byte():
     assert found == PACKETS
 
 
-def test_lengths_are_capped_before_anything_is_kept():
+def test_lengths_are_capped_before_anything_is_kept() -> None:
     assert _refused(Decoder().feed, b"\x30\xff\xff\xff\x7f")
     assert _refused(Decoder().feed, b"\x30\xff\xff\xff\xff\x01")
 
 
-def test_a_connection_comes_up_and_carries_messages():
+def test_a_connection_comes_up_and_carries_messages() -> None:
     connection = Connection("c", 15000, ["t"], ("w", b"x"))
     assert connection.start(0)[0] == 0x10
     out, messages = connection.receive(b"\x20\x02\x00\x00", 5)
@@ -61,7 +65,7 @@ def test_a_connection_comes_up_and_carries_messages():
     assert connection.publish("t", b"1", 7) == packets.publish("t", b"1")
 
 
-def test_refusals_and_nonsense_end_the_connection():
+def test_refusals_and_nonsense_end_the_connection() -> None:
     for data in (b"\x20\x02\x00\x05", b"\x20\x01\x00", b"\x90\x03\x00\x01\x00", b"\x00\x00", b"\xf0\x00"):
         connection = Connection("c", 15000, ["t"])
         connection.start(0)
@@ -74,7 +78,7 @@ def test_refusals_and_nonsense_end_the_connection():
         assert _refused(_up().receive, data, 9), data
 
 
-def test_a_silent_broker_is_pinged_and_then_given_up():
+def test_a_silent_broker_is_pinged_and_then_given_up() -> None:
     connection = _up()
     assert connection.tick(7000) == b""
     assert connection.tick(7507) == packets.PINGREQ_PACKET
@@ -84,7 +88,7 @@ def test_a_silent_broker_is_pinged_and_then_given_up():
     assert _refused(connection.tick, 22700)
 
 
-def test_writing_alone_does_not_hide_a_half_open_connection():
+def test_writing_alone_does_not_hide_a_half_open_connection() -> None:
     connection = _up()
     for now in range(1000, 8000, 1000):
         connection.publish("t", b"", now)
@@ -94,7 +98,7 @@ def test_writing_alone_does_not_hide_a_half_open_connection():
     assert _refused(connection.tick, 15500)
 
 
-def test_no_connack_in_time_is_an_error():
+def test_no_connack_in_time_is_an_error() -> None:
     connection = Connection("c", 15000, ["t"])
     connection.start(0)
     assert connection.tick(9999) == b""

@@ -11,18 +11,20 @@ from protocols.state import LiftState
 FOLDER = __file__.rsplit("/", 3)[0] + "/profiles"
 
 
-def _profiles():
+def _profiles() -> list[dict]:
+    found = []
     for name in sorted(os.listdir(FOLDER)):
         if name.endswith(".json"):
             with open(FOLDER + "/" + name) as file:
-                yield json.load(file)
+                found.append(json.load(file))
+    return found
 
 
-def _nice3000():
+def _nice3000() -> dict:
     return next(data for data in _profiles() if data["name"] == "nice3000")
 
 
-def test_each_profile_decodes_its_own_vectors():
+def test_each_profile_decodes_its_own_vectors() -> None:
     for data in _profiles():
         profile = Profile(data)
         assert data["vectors"], data["name"]
@@ -33,21 +35,21 @@ def test_each_profile_decodes_its_own_vectors():
                 assert getattr(state, name) == vector["fields"][name], (vector["name"], name, getattr(state, name))
 
 
-def test_a_fault_word_keeps_the_mode_before_it():
+def test_a_fault_word_keeps_the_mode_before_it() -> None:
     profile = Profile(_nice3000())
     state = LiftState(service_mode=3)
     profile.decode({0x101D: 5 << 4}, state)
     assert state.service_mode == 3
 
 
-def test_missing_registers_change_nothing():
+def test_missing_registers_change_nothing() -> None:
     profile = Profile(_nice3000())
     state = LiftState(floor=4, door_1=2)
     profile.decode({}, state)
     assert state.floor == 4 and state.door_1 == 2 and state.speed_mm_s is None
 
 
-def test_a_site_may_wire_and_invert_its_inputs():
+def test_a_site_may_wire_and_invert_its_inputs() -> None:
     profile = Profile(_nice3000(), {"door_zone": {"address": 0x1016, "bit": 5, "active": 0}})
     state = LiftState()
     profile.decode({0x1015: 0xFFFF, 0x1016: 0}, state)
@@ -56,18 +58,18 @@ def test_a_site_may_wire_and_invert_its_inputs():
     assert state.door_zone is False
 
 
-def test_near_registers_share_a_block_and_far_ones_do_not():
+def test_near_registers_share_a_block_and_far_ones_do_not() -> None:
     requests = Profile(_nice3000()).plan("safety")
     assert [(request.address, request.count) for request in requests] == [(0x1010, 14), (0x3000, 1)]
     requests = Profile(_nice3000()).plan("slow")
     assert [(request.address, request.count) for request in requests] == [(0x8000, 1), (0xF909, 4)]
 
 
-def test_the_plan_covers_every_address_and_nothing_that_may_not_be_read():
+def test_the_plan_covers_every_address_and_nothing_that_may_not_be_read() -> None:
     profile = Profile(_nice3000())
     for baud in (9600, 19200, 38400):
         for group in ("safety", "slow"):
-            covered = set()
+            covered: set[int] = set()
             for request in profile.plan(group, baud):
                 block = range(request.address, request.address + request.count)
                 covered.update(block)
@@ -78,8 +80,8 @@ def test_the_plan_covers_every_address_and_nothing_that_may_not_be_read():
         )
 
 
-def test_mistakes_in_a_profile_are_told_with_their_place():
-    def changed(**changes):
+def test_mistakes_in_a_profile_are_told_with_their_place() -> None:
+    def changed(**changes: object) -> dict:
         data = dict(_nice3000())
         data.update(changes)
         return data

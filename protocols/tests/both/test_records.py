@@ -10,7 +10,7 @@ with open(__file__.rsplit("/", 3)[0] + "/vectors/batches.json") as _file:
     VECTORS = json.load(_file)
 
 
-def _fails(payload):
+def _fails(payload: bytes) -> bool:
     try:
         records.decode_wire(payload).records()
     except DecodeError:
@@ -18,7 +18,7 @@ def _fails(payload):
     return False
 
 
-def test_each_good_vector_decodes_to_its_records():
+def test_each_good_vector_decodes_to_its_records() -> None:
     for vector in VECTORS["good"]:
         batch = records.decode_wire(unhexlify(vector["hex"]))
         for name in vector["head"]:
@@ -26,7 +26,7 @@ def test_each_good_vector_decodes_to_its_records():
         assert [[up_ms, changes] for up_ms, changes in batch.records()] == vector["records"], vector["name"]
 
 
-def test_each_good_vector_is_encoded_to_the_same_bytes():
+def test_each_good_vector_is_encoded_to_the_same_bytes() -> None:
     for vector in VECTORS["good"]:
         payload = unhexlify(vector["hex"])
         batch = records.decode_wire(payload)
@@ -38,12 +38,12 @@ def test_each_good_vector_is_encoded_to_the_same_bytes():
         assert again.records() == batch.records() and len(again.body) == len(batch.body)
 
 
-def test_each_bad_vector_is_malformed():
+def test_each_bad_vector_is_malformed() -> None:
     for vector in VECTORS["bad"]:
         assert _fails(unhexlify(vector["hex"])), vector["name"]
 
 
-def test_a_batch_cut_at_any_byte_or_with_any_byte_changed_is_malformed():
+def test_a_batch_cut_at_any_byte_or_with_any_byte_changed_is_malformed() -> None:
     payload = unhexlify(VECTORS["good"][0]["hex"])
     for length in range(len(payload)):
         assert _fails(payload[:length]), length
@@ -53,14 +53,14 @@ def test_a_batch_cut_at_any_byte_or_with_any_byte_changed_is_malformed():
         assert _fails(bytes(wrong)), index
 
 
-def test_varints_hold_all_numbers_of_the_contract():
+def test_varints_hold_all_numbers_of_the_contract() -> None:
     for value in (0, 1, 127, 128, 16383, 16384, 1 << 31, 1763600000000, 1 << 53):
         out = bytearray()
         records.put_varint(out, value)
         assert records.get_varint(bytes(out), 0) == (value, len(out)), value
 
 
-def test_a_full_batch_refuses_and_stays_valid():
+def test_a_full_batch_refuses_and_stays_valid() -> None:
     writer = records.BatchWriter(1, 1, 1, 0, 0)
     count = 0
     while writer.add(count * 1000, {"floor": 1 + count % 7, "starts": count * 1000000}):
@@ -71,7 +71,7 @@ def test_a_full_batch_refuses_and_stays_valid():
     assert len(records.Batch(body, 1).records()) == count
 
 
-def test_a_value_out_of_range_is_our_fault():
+def test_a_value_out_of_range_is_our_fault() -> None:
     writer = records.BatchWriter(1, 1, 1, 0, 0)
     for changes in ({"floor": 0}, {"speed_mm_s": -1}, {"door_1": 9}, {}):
         try:
@@ -81,7 +81,7 @@ def test_a_value_out_of_range_is_our_fault():
         raise AssertionError(changes)
 
 
-def test_an_ordinary_trip_costs_few_bytes_a_record():
+def test_an_ordinary_trip_costs_few_bytes_a_record() -> None:
     writer = records.BatchWriter(1, 1, 1, 0, 0)
     up_ms = 0
     for changes in (

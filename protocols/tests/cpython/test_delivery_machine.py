@@ -1,5 +1,8 @@
 """Node core, a link that loses, repeats and reorders, gateway core: one state machine joins them and looks for loss."""
 
+import random
+from typing import Any
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -8,8 +11,9 @@ from protocols import codes, messages, records
 from protocols.delivery import gateway
 from protocols.delivery.log import RamLog
 from protocols.delivery.node import LOG_WINDOW, MAX_PER_KIND, NodeDelivery
+from protocols.faults import BY_NAME
 from protocols.state import LiftState
-from protocols.tests.both.test_delivery import Row, Step
+from protocols.tests.both.test_delivery import step
 
 KINDS = ("button_pressed", "trapped_at_level", "door_blocked")
 MAX_IN_FLIGHT = 200
@@ -19,12 +23,12 @@ CAPACITY_BYTES = 900  # about 25 batches: small enough to overflow, large enough
 class Store:
     """The gateway's disks: what is here survives the gateway's process."""
 
-    def __init__(self):
-        self.events = {}  # id -> {rev: (phase, level)}
-        self.batches = {}  # (life, number) -> body
-        self.gaps = {}  # (life, first) -> last
+    def __init__(self) -> None:
+        self.events: dict[str, dict[int, tuple[str, int]]] = {}  # id -> {rev: (phase, level)}
+        self.batches: dict[tuple[int, int], bytes] = {}  # (life, number) -> body
+        self.gaps: dict[tuple[int, int], int | None] = {}  # (life, first) -> last
 
-    def log_position(self):
+    def log_position(self) -> tuple[int, int]:
         life = max((life for life, _ in list(self.batches) + list(self.gaps)), default=0)
         numbers = [number for at, number in self.batches if at == life]
         numbers += [last for (at, _), last in self.gaps.items() if at == life and last is not None]
@@ -35,32 +39,33 @@ class Delivery(RuleBasedStateMachine):
     """Rules are what can happen; teardown heals the link and demands that everything has arrived."""
 
     @initialize()
-    def begin(self):
+    def begin(self) -> None:
         self.now = 1000
         self.boot = 1
         self.store = Store()
-        self.up, self.down = [], []
-        self.raised = {}  # id -> (rev, phase) newest, of this boot
-        self.written = {}  # (life, number) -> body, whatever the ring ever closed
+        self.up: list[tuple[str, bytes]] = []
+        self.down: list[bytes] = []
+        self.raised: dict[str, tuple[int, str]] = {}  # id -> (rev, phase) newest, of this boot
+        self.written: dict[tuple[int, int], bytes] = {}  # (life, number) -> body, whatever the ring ever closed
         self._start_node()
         self._start_gateway()
 
-    def _start_node(self):
+    def _start_node(self) -> None:
         self.log = RamLog(self.boot, self.boot, CAPACITY_BYTES, 500)
         self.node = NodeDelivery("lift-1", self.boot, self.log)
-        self.open = set()
+        self.open: set[str] = set()
         self.node.link_up(self.now)
 
-    def _start_gateway(self):
+    def _start_gateway(self) -> None:
         self.intake = gateway.LiftIntake("g", *self.store.log_position())
-        self.uncommitted = []
+        self.uncommitted: list[tuple[str, Any, Any]] = []
 
     # -- what the world does --------------------------------------------------------------------------------------
 
     @rule(kind=st.sampled_from(KINDS), seed=st.integers(0, 2))
-    def detect(self, kind, seed):
+    def detect(self, kind: str, seed: int) -> None:
         phase = codes.OPEN if kind not in self.open else (codes.UPDATED if seed else codes.CLOSED)
-        name = self.node.raise_transition(Step(phase, self.now, kind), Row, LiftState(floor=1), self.now)
+        name = self.node.raise_transition(step(phase, self.now, kind), BY_NAME[kind], LiftState(floor=1), self.now)
         if name is None:
             return
         self.raised[name] = (self.raised.get(name, (0, ""))[0] + 1, phase)
@@ -70,31 +75,31 @@ class Delivery(RuleBasedStateMachine):
             self.open.discard(kind)
 
     @rule(floor=st.integers(1, 7), times=st.integers(1, 60))
-    def move(self, floor, times):
-        for step in range(times):
+    def move(self, floor: int, times: int) -> None:
+        for turn in range(times):
             self.now += 100
-            self.log.record(LiftState(floor=1 + (floor + step) % 7, starts=self.now), self.now)
+            self.log.record(LiftState(floor=1 + (floor + turn) % 7, starts=self.now), self.now)
             self.log.flush(self.now)
             self._note_written()
 
-    def _note_written(self):
+    def _note_written(self) -> None:
         for number in range(self.log.base, self.log.newest + 1):
             self.written[(self.log.life, number)] = self.log.body(number)
 
     @rule(ms=st.sampled_from((10, 100, 300, 2000, 6000)))
-    def wait(self, ms):
+    def wait(self, ms: int) -> None:
         self.now += ms
         self.log.flush(self.now)
         self._note_written()
 
-    def _send(self):
+    def _send(self) -> None:
         for kind, item in self.node.due(self.now):
             payload = messages.encode("event", item) if kind == "event" else records.wire(*item)
             if len(self.up) < MAX_IN_FLIGHT:
                 self.up.append((kind, payload))
 
     @rule(chance=st.randoms(use_true_random=False), loss=st.sampled_from((0, 20, 50)), commits=st.booleans())
-    def a_bad_second(self, chance, loss, commits):
+    def a_bad_second(self, chance: random.Random, loss: int, commits: bool) -> None:
         """All that is in flight arrives shuffled, with losses and repeats; the gateway commits or not, and acks."""
         for _ in range(16):
             self.now += 60
@@ -111,7 +116,7 @@ class Delivery(RuleBasedStateMachine):
         self.acks_arrive(chance, loss)
 
     @rule(chance=st.randoms(use_true_random=False), loss=st.sampled_from((0, 50)))
-    def acks_arrive(self, chance, loss):
+    def acks_arrive(self, chance: random.Random, loss: int) -> None:
         """Acks of any age arrive, in any order; some stay on the way and arrive again later."""
         chance.shuffle(self.down)
         for payload in self.down:
@@ -119,17 +124,17 @@ class Delivery(RuleBasedStateMachine):
                 self.node.on_ack(messages.decode("ack", payload), self.now)
         self.down = [payload for payload in self.down if chance.randrange(100) < 50]
 
-    def _up_arrives_in_order(self):
+    def _up_arrives_in_order(self) -> None:
         for message in self.up:
             self._gateway_takes(message)
         self.up = []
 
-    def _gateway_takes(self, message):
+    def _gateway_takes(self, message: tuple[str, bytes]) -> None:
         kind, payload = message
         if kind == "event":
             values = messages.decode("event", payload)
             if self.intake.on_event(values) == gateway.STORE:
-                self.uncommitted.append(("event", values))
+                self.uncommitted.append(("event", values, None))
             return
         batch = records.decode_wire(payload)
         verdict, gaps = self.intake.on_batch(batch)
@@ -137,7 +142,7 @@ class Delivery(RuleBasedStateMachine):
             self.uncommitted.append(("log", gaps, batch if verdict == gateway.STORE else None))
 
     @rule()
-    def gateway_commits(self):
+    def gateway_commits(self) -> None:
         for entry in self.uncommitted:
             if entry[0] == "event":
                 values = entry[1]
@@ -155,7 +160,7 @@ class Delivery(RuleBasedStateMachine):
         self.uncommitted = []
 
     @rule()
-    def disk_refuses(self):
+    def disk_refuses(self) -> None:
         for entry in self.uncommitted:
             if entry[0] == "event":
                 self.intake.event_failed(entry[1]["id"], entry[1]["rev"])
@@ -164,7 +169,7 @@ class Delivery(RuleBasedStateMachine):
         self.uncommitted = []
 
     @rule()
-    def city_answers(self):
+    def city_answers(self) -> None:
         for name, revs in self.store.events.items():
             rev = max(revs)
             phase, level = revs[rev]
@@ -173,13 +178,12 @@ class Delivery(RuleBasedStateMachine):
                 self.intake.done(name, rev, phase)
 
     @rule()
-    def gateway_acks(self):
+    def gateway_acks(self) -> None:
         if len(self.down) < MAX_IN_FLIGHT:
             self.down.append(messages.encode("ack", self.intake.ack(self.now)))
 
-
     @rule(what=st.sampled_from(("link breaks", "gateway killed", "gateway replaced", "node reset")))
-    def disaster(self, what):
+    def disaster(self, what: str) -> None:
         if what == "link breaks":
             self.node.link_down()
             self.up, self.down = [], []
@@ -199,7 +203,7 @@ class Delivery(RuleBasedStateMachine):
     # -- what must hold -------------------------------------------------------------------------------------------
 
     @invariant()
-    def nothing_grows_without_bound(self):
+    def nothing_grows_without_bound(self) -> None:
         if not hasattr(self, "node"):
             return
         assert self.node.held() <= MAX_PER_KIND * len(KINDS)
@@ -208,7 +212,7 @@ class Delivery(RuleBasedStateMachine):
         assert len(self.intake._known) <= len(self.store.events) + len(self.uncommitted)
 
     @invariant()
-    def stored_batches_are_what_was_written_and_lie_in_no_gap(self):
+    def stored_batches_are_what_was_written_and_lie_in_no_gap(self) -> None:
         if not hasattr(self, "node"):
             return
         for key, body in self.store.batches.items():
@@ -217,7 +221,7 @@ class Delivery(RuleBasedStateMachine):
             for stored_life, number in self.store.batches:
                 assert stored_life != life or number < first or (last is not None and number > last)
 
-    def teardown(self):
+    def teardown(self) -> None:
         if not hasattr(self, "node"):
             return
         self.now += 10000
