@@ -50,7 +50,9 @@ def create_app(database_url: str) -> FastAPI:
         ticker.cancel()
         await engine.dispose()
 
-    app = FastAPI(title="Liftwatch", version="0.1.0", lifespan=lifespan, description="Live state and incidents of lifts.")
+    app = FastAPI(
+        title="Liftwatch", version="0.1.0", lifespan=lifespan, description="Live state and incidents of lifts."
+    )
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(RequestValidationError, _validation_problem)
     _live_routes(app, board, feed)
@@ -182,7 +184,9 @@ def _history_routes(app: FastAPI, board: Board) -> None:
         try:
             found = await request.app.state.links.query(board.lifts[lift]["gateway"], what)
         except NoGateway:
-            raise HTTPException(503, "the gateway of this lift is not connected; its history is there when it is") from None
+            raise HTTPException(
+                503, "the gateway of this lift is not connected; its history is there when it is"
+            ) from None
         except TimeoutError:
             raise HTTPException(504, "the gateway did not answer in time; ask for less, or again") from None
         if "error" in found:

@@ -17,16 +17,20 @@ from cloud.app import create_app
 def cloud(database: str, host: str, port: int) -> None:
     """Run the cloud. Example: liftwatch cloud --database sqlite+aiosqlite:///cloud.db --port 8080"""
     if not ipaddress.ip_address(host).is_loopback:
-        raise click.ClickException(f"{host} is no loopback address: there are no accounts yet, so nobody else may reach this")
+        raise click.ClickException(
+            f"{host} is no loopback address: there are no accounts yet, so nobody else may reach this"
+        )
     listener = socket.create_server((host, port), reuse_port=False)
-    config = uvicorn.Config(create_app(database), log_level="warning", timeout_graceful_shutdown=2, ws="websockets-sansio")
+    config = uvicorn.Config(
+        create_app(database), log_level="warning", timeout_graceful_shutdown=2, ws="websockets-sansio"
+    )
     server = uvicorn.Server(config)
     asyncio.run(_serve(server, listener))
 
 
 async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
     task = asyncio.create_task(server.serve([listener]))
-    while not server.started and not task.done():
+    while not server.started and not task.done():  # noqa: ASYNC110  uvicorn has no event for it
         await asyncio.sleep(0.02)
     if server.started:
         host, port = listener.getsockname()[:2]

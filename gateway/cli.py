@@ -20,7 +20,9 @@ from gateway.service import Service
 def gateway(path: pathlib.Path, verbose: bool) -> None:
     """Run a gateway. Example: liftwatch gateway --config gateway.toml"""
     logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        level=logging.DEBUG if verbose else logging.INFO,
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     try:
         config = load(path)

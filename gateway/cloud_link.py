@@ -56,7 +56,9 @@ class CloudLink:
         told = False
         while True:
             try:
-                async with session.ws_connect(self._url, heartbeat=10, max_msg_size=1 << 22, timeout=aiohttp.ClientWSTimeout(ws_close=2)) as socket:
+                async with session.ws_connect(
+                    self._url, heartbeat=10, max_msg_size=1 << 22, timeout=aiohttp.ClientWSTimeout(ws_close=2)
+                ) as socket:
                     self.up, told, pause_s = True, False, RETRY_FIRST_S
                     self.counters["connects"] += 1
                     _log.info("cloud: connected")

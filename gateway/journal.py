@@ -133,7 +133,15 @@ def store_revision(event: dict[str, Any]) -> Job:
         committed_ms = unix_ms()
         database.execute(
             "INSERT OR IGNORE INTO revision VALUES (?,?,?,?,?,?,?)",
-            (event["id"], event["rev"], event["lift"], event["phase"], json.dumps(event), event["received"], committed_ms),
+            (
+                event["id"],
+                event["rev"],
+                event["lift"],
+                event["phase"],
+                json.dumps(event),
+                event["received"],
+                committed_ms,
+            ),
         )
         database.execute(
             "INSERT INTO incident (id, rev, version) VALUES (?,?,1) ON CONFLICT (id) DO UPDATE SET "
@@ -147,7 +155,14 @@ def store_revision(event: dict[str, Any]) -> Job:
 
 
 def store_delivery(
-    name: str, rev: int, destination: str, sent_ms: int | None, receipted_ms: int | None, attempts: int, state: str, detail: str
+    name: str,
+    rev: int,
+    destination: str,
+    sent_ms: int | None,
+    receipted_ms: int | None,
+    attempts: int,
+    state: str,
+    detail: str,
 ) -> Job:
     """Job: what became of one delivery. `state`: waiting, receipted, refused, not_mapped, superseded."""
 
@@ -176,9 +191,7 @@ def cloud_has(name: str, version: int) -> Job:
     """Job: the cloud has receipted `version` of an incident; deliveries to "cloud" are booked with it."""
 
     def job(database: sqlite3.Connection) -> None:
-        database.execute(
-            "UPDATE incident SET cloud_version = max(cloud_version, ?) WHERE id = ?", (version, name)
-        )
+        database.execute("UPDATE incident SET cloud_version = max(cloud_version, ?) WHERE id = ?", (version, name))
 
     return job
 
@@ -211,7 +224,9 @@ def behind_cloud(limit: int) -> Job:
 
 def incident(database: sqlite3.Connection, name: str, version: int) -> dict[str, Any]:
     """One incident as the API shows it, from its revisions and deliveries."""
-    rows = database.execute("SELECT rev, body, committed_ms FROM revision WHERE id = ? ORDER BY rev", (name,)).fetchall()
+    rows = database.execute(
+        "SELECT rev, body, committed_ms FROM revision WHERE id = ? ORDER BY rev", (name,)
+    ).fetchall()
     bodies = [(json.loads(body), committed) for _, body, committed in rows]
     newest, first = bodies[-1][0], bodies[0][0]
 

@@ -110,5 +110,7 @@ class LiveLift:
             "stops": self.link.get("stops") or record.stops,
             "rated_speed_mm_s": self.link.get("rated_speed_mm_s") or record.rated_speed_mm_s,
             "state": self.state if current else unknown_state(),
-            "last_known": None if current or self.state_ms is None else {"state": self.state, "at_ms": self.state_unix_ms},
+            "last_known": None
+            if current or self.state_ms is None
+            else {"state": self.state, "at_ms": self.state_unix_ms},
         }

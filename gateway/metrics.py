@@ -17,12 +17,22 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.stage = Histogram(
-            "liftwatch_stage_seconds", "time between two stages of an event", ["stage"], registry=self.registry, buckets=BUCKETS
+            "liftwatch_stage_seconds",
+            "time between two stages of an event",
+            ["stage"],
+            registry=self.registry,
+            buckets=BUCKETS,
         )
-        self.missed = Counter("liftwatch_budget_missed", "deliveries slower than budget_ms", ["destination"], registry=self.registry)
+        self.missed = Counter(
+            "liftwatch_budget_missed", "deliveries slower than budget_ms", ["destination"], registry=self.registry
+        )
         self.messages = Counter("liftwatch_messages", "messages received", ["kind"], registry=self.registry)
-        self.malformed = Counter("liftwatch_malformed", "payloads that break the contract", ["kind"], registry=self.registry)
-        self.refused = Counter("liftwatch_refused", "messages of lifts beyond max_lifts or at another site", registry=self.registry)
+        self.malformed = Counter(
+            "liftwatch_malformed", "payloads that break the contract", ["kind"], registry=self.registry
+        )
+        self.refused = Counter(
+            "liftwatch_refused", "messages of lifts beyond max_lifts or at another site", registry=self.registry
+        )
         self.batches = Counter("liftwatch_log_batches", "log batches by verdict", ["verdict"], registry=self.registry)
         self.gauge = Gauge("liftwatch_value", "a value read when asked", ["name"], registry=self.registry)
 

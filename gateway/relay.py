@@ -51,7 +51,9 @@ class Relay:
     tell: Callable[[Outcome], None]
     each_phase: bool
     refill: Callable[[], Awaitable[list[dict[str, Any]]]]
-    counters: dict[str, int] = field(default_factory=lambda: {"receipted": 0, "refused": 0, "failed": 0, "pushed_out": 0})
+    counters: dict[str, int] = field(
+        default_factory=lambda: {"receipted": 0, "refused": 0, "failed": 0, "pushed_out": 0}
+    )
 
     def __post_init__(self) -> None:
         self._waiting: OrderedDict[tuple[str, int], Waiting] = OrderedDict()
@@ -92,7 +94,10 @@ class Relay:
                 await self._wake.wait()
                 continue
             # Alarms with people in danger first; among them, and for one incident always, the older first.
-            key = min(self._waiting, key=lambda k: (-self._waiting[k].event["severity"], self._waiting[k].event["received"], k))
+            key = min(
+                self._waiting,
+                key=lambda k: (-self._waiting[k].event["severity"], self._waiting[k].event["received"], k),
+            )
             key = min(k for k in self._waiting if k[0] == key[0])
             if await self._attempt(key):
                 pause_s = RETRY_FIRST_S

@@ -76,9 +76,7 @@ class Service:
         self.journal = Journal(data / "journal.db")
         self.log = LocalLog(data / "log.db", config.gateway.log_megabytes * 1_000_000, self._batches_stored)
         positions = self.log.positions()
-        self._lifts = {
-            lift.id: LiftEnd(lift, self._store_id, *positions.get(lift.id, (0, 0))) for lift in config.lift
-        }
+        self._lifts = {lift.id: LiftEnd(lift, self._store_id, *positions.get(lift.id, (0, 0))) for lift in config.lift}
         self._positions = positions
         self.quarantine: deque[tuple[int, str, bytes]] = deque(maxlen=QUARANTINED)
         self._loop = asyncio.get_running_loop()

@@ -64,7 +64,9 @@ def wait_until(ready: Callable[[], bool], timeout_s: float, what: str) -> float:
 class Child:
     """One child process with a log file. It can be killed and started again with the same command."""
 
-    def __init__(self, name: str, command: list[str], directory: pathlib.Path, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, name: str, command: list[str], directory: pathlib.Path, env: dict[str, str] | None = None
+    ) -> None:
         self.name = name
         self.command = command
         self.log = directory / f"{name}.log"
@@ -182,7 +184,7 @@ def influxd(directory: pathlib.Path) -> tuple[Child, int]:
         f'[meta]\n  dir = "{data}/meta"\n'
         # Lifts beyond 100,000 would vanish with the default of 1.x.
         f'[data]\n  dir = "{data}/data"\n  wal-dir = "{data}/wal"\n  index-version = "tsi1"\n  max-values-per-tag = 0\n'
-        f'  max-series-per-database = 0\n  query-log-enabled = false\n'
+        f"  max-series-per-database = 0\n  query-log-enabled = false\n"
         f'[http]\n  bind-address = "127.0.0.1:{port}"\n  log-enabled = false\n[monitor]\n  store-enabled = false\n'
     )
     return Child("influxd", [find("influxd", "influxdb"), "-config", str(config)], directory), port

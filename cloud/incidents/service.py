@@ -16,7 +16,9 @@ def unix_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def store(session: AsyncSession, gateway: str, found: dict[str, Any], sent_ms: int | None) -> tuple[int, dict[str, Any] | None]:
+async def store(
+    session: AsyncSession, gateway: str, found: dict[str, Any], sent_ms: int | None
+) -> tuple[int, dict[str, Any] | None]:
     """Store one incident if its version is newer; (version held now, the incident as shown or None if nothing changed)."""
     name, version = str(found["id"]), int(found["version"])
     row = await session.get(Incident, name)
@@ -28,7 +30,14 @@ async def store(session: AsyncSession, gateway: str, found: dict[str, Any], sent
         session.add(row)
     known = {entry["rev"] for entry in row.receipts}
     fresh = [
-        {"destination": "cloud", "rev": rev["rev"], "phase": rev["phase"], "sent": sent_ms, "receipted": now, "attempts": 1}
+        {
+            "destination": "cloud",
+            "rev": rev["rev"],
+            "phase": rev["phase"],
+            "sent": sent_ms,
+            "receipted": now,
+            "attempts": 1,
+        }
         for rev in found["revisions"]
         if rev["rev"] not in known
     ]
@@ -41,7 +50,12 @@ async def store(session: AsyncSession, gateway: str, found: dict[str, Any], sent
 
 
 async def newest(
-    session: AsyncSession, *, lift: str | None = None, phase: str | None = None, before_ms: int | None = None, limit: int = 100
+    session: AsyncSession,
+    *,
+    lift: str | None = None,
+    phase: str | None = None,
+    before_ms: int | None = None,
+    limit: int = 100,
 ) -> list[dict[str, Any]]:
     """Incidents, newest first; `phase` "open" means not closed."""
     query = select(Incident).order_by(Incident.opened_at_ms.desc(), Incident.id.desc()).limit(min(limit, MAX_LIST))

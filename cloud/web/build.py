@@ -15,7 +15,9 @@ STAMP = STATIC / ".sources"
 def sources_hash() -> str:
     """Hash over all that the page is made from."""
     digest = hashlib.sha256()
-    files = [HERE / name for name in ("package.json", "package-lock.json", "index.html", "vite.config.ts", "tsconfig.json")]
+    files = [
+        HERE / name for name in ("package.json", "package-lock.json", "index.html", "vite.config.ts", "tsconfig.json")
+    ]
     for path in [*files, *sorted((HERE / "src").rglob("*"))]:
         if path.is_file():
             digest.update(path.name.encode() + path.read_bytes())

@@ -42,7 +42,9 @@ class Commands:
             node.watch(now + seconds * 1000)
             return True, "watched for %d s" % seconds
         if what == "log_level":
-            return (True, "") if node.set_log_level(args.get("level")) else (False, "level: error, warning, info or debug")
+            return (
+                (True, "") if node.set_log_level(args.get("level")) else (False, "level: error, warning, info or debug")
+            )
         if what == "restart" or what == "reload":
             node.restart()
             return True, "restarting with the settings on flash"

@@ -32,7 +32,7 @@ METERED_PARKED_MS = 10000
 # Ours, measured on the twin: an hour of ordinary traffic of a busy small lift.
 LOG_BYTES_PER_HOUR = 1500
 # The ticks' period is a power of two, asked of the interpreter itself.
-TICKS_PERIOD = time.ticks_add(0, -1) + 1
+TICKS_PERIOD = time.ticks_add(0, -1) + 1  # pyright: ignore[reportArgumentType]  ticks are plain numbers
 MAX_REPLIES = 4
 
 
@@ -44,7 +44,7 @@ class Node:
         self._hardware = hardware
         self._boot = boot
         self._console = console
-        self._uptime = Uptime(TICKS_PERIOD, time.ticks_ms())
+        self._uptime = Uptime(TICKS_PERIOD, time.ticks_ms())  # pyright: ignore[reportArgumentType]
         self._clock = NodeClock()
         self._state = LiftState()
         self._sent_discrete = None
@@ -78,7 +78,7 @@ class Node:
 
     def now(self):
         """Milliseconds since boot, never wrapping."""
-        return self._uptime.up_ms(time.ticks_ms())
+        return self._uptime.up_ms(time.ticks_ms())  # pyright: ignore[reportArgumentType]
 
     def _beat(self, name):
         return lambda: self._supervisor.beat(name)
@@ -173,7 +173,7 @@ class Node:
 
     def _pressed(self, edge_ticks_ms):
         self._state.button = True
-        now = self._uptime.up_ms(time.ticks_ms())
+        now = self.now()
         edge = max(0, now - max(0, time.ticks_diff(time.ticks_ms(), edge_ticks_ms)))
         self._raise(self._detector.press(edge, self._state), now)
 

@@ -9,10 +9,14 @@ from protocols.errors import SettingsError
 from protocols.identity import check_id
 from protocols.profiles.profile import Profile
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 REQUIRED = object()
 
 
-def _get(data, path, kind, default, low=None, high=None):
+def _get(data, path, kind, default, low=None, high=None) -> "Any":
     value = data
     for name in path.split("."):
         value = value.get(name) if isinstance(value, dict) else None
@@ -24,7 +28,7 @@ def _get(data, path, kind, default, low=None, high=None):
         value = None
     if not isinstance(value, kind):
         raise SettingsError("%s is %r; a %s is needed" % (path, value, kind.__name__))
-    if low is not None and not low <= value <= high:
+    if low is not None and high is not None and not low <= value <= high:
         raise SettingsError("%s is %r; %d to %d" % (path, value, low, high))
     return value
 

@@ -15,7 +15,17 @@ from aiohttp import web
 MODES = ("ok", "slow", "refuse", "down")
 KEPT = 50_000
 PHASES = {0: "open", 1: "closed", 2: "updated"}
-REQUIRED = ("alarmId", "revision", "alarmChannel", "faultStatus", "liftId", "failureCode", "faultName", "occurTime", "statusDetails")
+REQUIRED = (
+    "alarmId",
+    "revision",
+    "alarmChannel",
+    "faultStatus",
+    "liftId",
+    "failureCode",
+    "faultName",
+    "occurTime",
+    "statusDetails",
+)
 
 
 class CityMock:
@@ -27,7 +37,13 @@ class CityMock:
         self.bad = 0
         self.refused = 0
         self._keys: set[tuple[str, int]] = set()
-        self._behaviour: dict[str, Any] = {"mode": "ok", "delay_ms": 5, "drop_answer": 0.0, "garbage": 0.0, "error": 0.0}
+        self._behaviour: dict[str, Any] = {
+            "mode": "ok",
+            "delay_ms": 5,
+            "drop_answer": 0.0,
+            "garbage": 0.0,
+            "error": 0.0,
+        }
         self._random = random.Random(1)
         self._platform: web.AppRunner | None = None
         self._control: web.AppRunner | None = None
@@ -127,7 +143,9 @@ class CityMock:
             wanted = {}
         unknown = [name for name in wanted if name not in self._behaviour]
         if wanted.get("mode", "ok") not in MODES or unknown:
-            text = json.dumps({"error": f"mode is one of {', '.join(MODES)}; settings are {', '.join(self._behaviour)}"})
+            text = json.dumps(
+                {"error": f"mode is one of {', '.join(MODES)}; settings are {', '.join(self._behaviour)}"}
+            )
             return web.Response(status=400, text=text, content_type="application/json")
         was_down = self._behaviour["mode"] == "down"
         self._behaviour |= wanted

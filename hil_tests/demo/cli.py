@@ -34,7 +34,9 @@ def demo(port: int, lifts: int, traffic: float, no_browser: bool) -> None:
         click.echo(f"city-mock {stack.city_url}")
         click.echo(f"metrics {stack.metrics_url}")
         click.echo(f"ready {stack.cloud_url}")
-        click.echo(f"up after {time.monotonic() - begun:.1f} s; try: liftwatch inject lift-2 trapped_between_floors; Ctrl-C stops")
+        click.echo(
+            f"up after {time.monotonic() - begun:.1f} s; try: liftwatch inject lift-2 trapped_between_floors; Ctrl-C stops"
+        )
         if not no_browser:
             webbrowser.open(stack.cloud_url)
         _watch(stack)

@@ -27,7 +27,16 @@ PITCH_MM = 2900
 class Stack:
     """Start it, break its parts, stop it. `data` keeps everything it writes."""
 
-    def __init__(self, data: pathlib.Path, lifts: int, port: int = 0, *, baud: int = 9600, traffic: float = 30.0, influx: bool = True) -> None:
+    def __init__(
+        self,
+        data: pathlib.Path,
+        lifts: int,
+        port: int = 0,
+        *,
+        baud: int = 9600,
+        traffic: float = 30.0,
+        influx: bool = True,
+    ) -> None:
         self.data = data
         self.logs = data / "logs"
         self._count = lifts
@@ -174,7 +183,9 @@ class Stack:
 
     def inject(self, lift: str, fault: str, *, clear: bool = False) -> int:
         """Inject or clear a fault; the bench's unix ms of it."""
-        return int(post_json(f"{self.bench_url}/inject", {"lift": lift, "fault": fault, "clear": clear})["injected_at_ms"])
+        return int(
+            post_json(f"{self.bench_url}/inject", {"lift": lift, "fault": fault, "clear": clear})["injected_at_ms"]
+        )
 
     def press(self, lift: str, hold_ms: int = 300) -> int:
         """Press the alarm button; the unix ms at which the contact closed."""

@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from typing import Self
 
 from hil_tests.demo.stack import Stack
 from hil_tests.services import wait_until
@@ -21,7 +22,7 @@ class Load:
         self.pressed: list[tuple[str, int]] = []
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> "Load":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -49,7 +49,16 @@ def latency_command(presses: int, lifts: int) -> None:
     """Button press to city receipt, by stage, in ms since the contact closed."""
     with running(lifts) as stack:
         stages, missing = latency.follow(stack, latency.press_all(stack, presses, _progress(presses)))
-    for name in ("onset", "detected", "published", "received", "committed", "city arrival", "city receipt", "cloud receipt"):
+    for name in (
+        "onset",
+        "detected",
+        "published",
+        "received",
+        "committed",
+        "city arrival",
+        "city receipt",
+        "cloud receipt",
+    ):
         click.echo(f"{name:14s} {spread(stages.get(name, []))}")
     click.echo(f"{presses} presses, {missing} without a new alarm at the city")
 
@@ -107,8 +116,13 @@ def faults_command(lifts: int) -> None:
             begun = time.monotonic()
             while time.monotonic() - begun < limit_s and found is None:
                 time.sleep(0.5)
-                found = next((i for i in stack.incidents(lift=lift) if i["opened_at_ms"] >= at_ms - 2000 and i["kind"] == fault), None)
-            others = sorted({i["kind"] for i in stack.incidents(lift=lift) if i["opened_at_ms"] >= at_ms and i["kind"] != fault})
+                found = next(
+                    (i for i in stack.incidents(lift=lift) if i["opened_at_ms"] >= at_ms - 2000 and i["kind"] == fault),
+                    None,
+                )
+            others = sorted(
+                {i["kind"] for i in stack.incidents(lift=lift) if i["opened_at_ms"] >= at_ms and i["kind"] != fault}
+            )
             stack.inject(lift, fault, clear=True)
             if found is None:
                 rows.append((fault, "no event", "", "", "", ", ".join(others)))

@@ -43,7 +43,9 @@ def follow(stack: Stack, stamps: list[tuple[str, int]]) -> tuple[dict[str, list[
     stages: dict[str, list[float]] = {}
     missing = 0
     for lift, at_ms in stamps:
-        found = next((entry for entry in opened.get(lift, []) if 0 <= entry["arrived_at_ms"] - at_ms < 1000 * ROUND_S), None)
+        found = next(
+            (entry for entry in opened.get(lift, []) if 0 <= entry["arrived_at_ms"] - at_ms < 1000 * ROUND_S), None
+        )
         if found is None:
             missing += 1
             continue

@@ -1,5 +1,7 @@
 """The car's motion: flight times by the formulas of the trade, and no jerk beyond the limit, whatever the trip."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,14 +58,14 @@ def test_no_trip_breaks_its_limits(distance_mm: float, limits: Limits) -> None:
     dt = trip.seconds / steps
     speeds = [trip.at(i * dt)[1] for i in range(steps + 1)]
     places = [trip.at(i * dt)[0] for i in range(steps + 1)]
-    accelerations = [(b - a) / dt for a, b in zip(speeds, speeds[1:], strict=False)]
-    jerks = [(b - a) / dt for a, b in zip(accelerations, accelerations[1:], strict=False)]
+    accelerations = [(b - a) / dt for a, b in itertools.pairwise(speeds)]
+    jerks = [(b - a) / dt for a, b in itertools.pairwise(accelerations)]
     slack = 1.001
     assert max(speeds) <= limits.speed * slack
     assert max(map(abs, accelerations)) <= limits.acceleration * slack + 0.01
     # Rounding of a second difference of metres over milliseconds is what the constant allows.
     assert max(map(abs, jerks)) <= limits.jerk * slack + 1e-9 * limits.speed / dt**2
-    assert all(b >= a for a, b in zip(places, places[1:], strict=False))
+    assert all(b >= a for a, b in itertools.pairwise(places))
 
 
 @given(distance_mm=st.floats(5, 60_000), limits=LIMITS, share=st.floats(0, 1))

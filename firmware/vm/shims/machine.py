@@ -5,9 +5,9 @@ import io
 import os
 import struct
 import sys
+import termios
 
 import ffi
-import termios
 from umachine import *  # noqa: F403  the built-in rest
 
 _libc = ffi.open("libc.so.6")
