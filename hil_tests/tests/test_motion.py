@@ -84,7 +84,7 @@ def test_a_trip_over_nothing_is_refused() -> None:
 def test_the_brake_stops_a_car_within_a_third_of_a_metre() -> None:
     braking = Braking(1000.0)
     assert braking.distance_mm == pytest.approx(1000**2 / BRAKE_MM_S2 / 2)
-    assert braking.at(braking.seconds) == (pytest.approx(braking.distance_mm), 0.0)
+    assert braking.at(braking.seconds) == pytest.approx((braking.distance_mm, 0.0))
     assert braking.at(0.0) == (0.0, 1000.0)
 
 

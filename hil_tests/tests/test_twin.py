@@ -1,6 +1,7 @@
 """The twin as a lift: it carries people, keeps its timers and its modes, and does not care who looks how often."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ DAY = 86_400_000
 QUIET = "test"
 
 
-def still(**built: int) -> Twin:
+def still(**built: Any) -> Twin:
     """A twin to which nobody comes by himself."""
     twin = Twin(LiftSpec(**built))
     twin.quiet.add(QUIET)
