@@ -25,8 +25,8 @@ def crc16(data: bytes | bytearray) -> int:
 
 
 def xor_check(data: bytes | bytearray, seed: int) -> int:
-    """XOR of all bytes and `seed`, one byte: the OEM variant, whose seed differs from customer to customer."""
-    value = seed & 0xFF
+    """XOR of `seed` (16 bits, another for each customer) and all bytes: the OEM variant; on the wire the low byte comes first."""
+    value = seed
     for byte in data:
         value ^= byte
     return value

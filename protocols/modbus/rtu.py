@@ -1,7 +1,8 @@
 """Modbus RTU master, sans-IO and read-only by construction: only function codes 1 to 4 can be encoded. No UART, no clock.
 
 Framing variants, as seen in a vendor's phone tool (verify on the bench): `byte_count_bytes` 2 where the reply carries a
-16-bit byte count, `check` "xor" where an OEM replaced the CRC by an XOR of all bytes and a seed.
+16-bit byte count, `check` "xor" where an OEM replaced the CRC by an XOR of a 16-bit seed and all bytes. Both checks are two
+bytes, the low one first.
 """
 
 from protocols.modbus.crc import crc16, xor_check
@@ -18,8 +19,10 @@ MAX_REGISTERS = 125
 MAX_BITS = 2000
 # Address 0 is the broadcast, 248-255 are reserved.
 MAX_UNIT = 247
-# A vendor's exceptions come as a data frame whose first word is 0x8001, in place of function | 0x80.
-VENDOR_EXCEPTION_WORD = 0x8001
+CHECK_BYTES = 2
+# The vendor's own exceptions are 8 bytes: unit, function, 0x8001 where the byte count would be, 0, code, check. 0x80 is also
+# the byte count of 64 registers: whoever talks to such a controller asks for fewer (profiles do).
+VENDOR_EXCEPTION_BYTES = 8
 
 
 class Framing:
@@ -30,21 +33,20 @@ class Framing:
             raise RequestError("framing: check is %r; use crc or xor" % check)
         if byte_count_bytes not in (1, 2):
             raise RequestError("framing: byte_count_bytes is %r; use 1 or 2" % byte_count_bytes)
+        if not 0 <= xor_seed <= 0xFFFF:
+            raise RequestError("framing: xor_seed is %r; 0 to 65535" % xor_seed)
         self.check = check
         self.xor_seed = xor_seed
         self.byte_count_bytes = byte_count_bytes
-        self.check_bytes = 2 if check == "crc" else 1
 
     def seal(self, frame: bytes | bytearray) -> bytes:
         """`frame` with its check value appended."""
-        if self.check == "crc":
-            value = crc16(frame)
-            return bytes(frame) + bytes((value & 0xFF, value >> 8))
-        return bytes(frame) + bytes((xor_check(frame, self.xor_seed),))
+        value = crc16(frame) if self.check == "crc" else xor_check(frame, self.xor_seed)
+        return bytes(frame) + bytes((value & 0xFF, value >> 8))
 
     def is_sealed(self, frame: bytes | bytearray) -> bool:
         """True if the last bytes of `frame` are its check value."""
-        return self.seal(frame[: -self.check_bytes]) == bytes(frame)
+        return self.seal(frame[:-CHECK_BYTES]) == bytes(frame)
 
 
 STANDARD = Framing()
@@ -55,18 +57,21 @@ class Request:
 
     def __init__(self, unit: int, function: int, address: int, count: int, framing: Framing = STANDARD) -> None:
         """`unit` 1-247, `function` 1-4, `address` 0-65535, `count` of registers (or bits for 1 and 2)."""
-        if function not in READ_FUNCTIONS:
-            raise RequestError("function %r: only the reads 1 to 4 can be sent to a lift" % (function,))
-        if not 1 <= unit <= MAX_UNIT:
-            raise RequestError("unit %r: 1 to 247, never the broadcast" % (unit,))
-        most = MAX_BITS if function <= 2 else MAX_REGISTERS
-        if not 1 <= count <= most or not 0 <= address <= 0x10000 - count:
-            raise RequestError("address %r, count %r: at most %d within 0 to 65535" % (address, count, most))
         self.unit = unit
         self.function = function
         self.address = address
         self.count = count
         self.framing = framing
+        self._check()
+
+    def _check(self) -> None:
+        if self.function not in READ_FUNCTIONS:
+            raise RequestError("function %r: only the reads 1 to 4 can be sent to a lift" % (self.function,))
+        if not 1 <= self.unit <= MAX_UNIT:
+            raise RequestError("unit %r: 1 to 247, never the broadcast" % (self.unit,))
+        most = MAX_BITS if self.function <= 2 else MAX_REGISTERS
+        if not 1 <= self.count <= most or not 0 <= self.address <= 0x10000 - self.count:
+            raise RequestError("address %r, count %r: at most %d within 0 to 65535" % (self.address, self.count, most))
 
     def data_bytes(self) -> int:
         """Bytes of data in the answer."""
@@ -74,10 +79,12 @@ class Request:
 
     def answer_bytes(self) -> int:
         """Length of the normal answer's whole frame."""
-        return 2 + self.framing.byte_count_bytes + self.data_bytes() + self.framing.check_bytes
+        return 2 + self.framing.byte_count_bytes + self.data_bytes() + CHECK_BYTES
 
     def encode(self) -> bytes:
         """The frame to send."""
+        # Again, since MicroPython's objects cannot be frozen and this is the one place that bytes to a lift come from.
+        self._check()
         address, count = self.address, self.count
         head = bytes((self.unit, self.function, address >> 8, address & 0xFF, count >> 8, count & 0xFF))
         return self.framing.seal(head)
@@ -103,7 +110,7 @@ class Answer:
         if got[0] != request.unit:
             raise PeerError("foreign", "unit %d answered, %d was asked" % (got[0], request.unit))
         if got[1] == request.function | 0x80:
-            self._standard_exception()
+            self._exception(3 + CHECK_BYTES)
             return None
         if got[1] != request.function:
             raise PeerError("foreign", "function %d answered, %d was asked" % (got[1], request.function))
@@ -112,8 +119,8 @@ class Answer:
             return None
         count = got[2] if head == 3 else got[2] << 8 | got[3]
         if count != request.data_bytes():
-            if head == 3 and count == 4 and request.data_bytes() != 4:
-                self._vendor_exception()
+            if got[2] == 0x80 and (len(got) < 4 or got[3] == 1):
+                self._exception(VENDOR_EXCEPTION_BYTES)
                 return None
             raise PeerError("malformed", "%d bytes of data, %d were asked for" % (count, request.data_bytes()))
         length = request.answer_bytes()
@@ -135,28 +142,16 @@ class Answer:
             return [got[head + bit // 8] >> (bit & 7) & 1 for bit in range(request.count)]
         return [got[at] << 8 | got[at + 1] for at in range(head, head + 2 * request.count, 2)]
 
-    def _standard_exception(self) -> None:
-        """Raise it once it is whole."""
-        length = 3 + self._request.framing.check_bytes
-        if len(self._bytes) < length:
-            return
-        if len(self._bytes) > length or not self._request.framing.is_sealed(self._bytes):
-            raise PeerError("check", "an exception with a wrong check value")
-        self._raise_exception(self._bytes[2])
-
-    def _vendor_exception(self) -> None:
-        """Raise it once it is whole."""
-        length = 3 + 4 + self._request.framing.check_bytes
+    def _exception(self, length: int) -> None:
+        """Raise it once its `length` bytes are whole; the code is the last one before the check."""
         got = self._bytes
         if len(got) < length:
             return
-        if len(got) > length or not self._request.framing.is_sealed(got):
-            raise PeerError("malformed", "4 bytes of data, %d were asked for" % self._request.data_bytes())
-        if got[3] << 8 | got[4] != VENDOR_EXCEPTION_WORD:
-            raise PeerError("malformed", "4 bytes of data that are no exception")
-        self._raise_exception(got[6])
-
-    def _raise_exception(self, code: int) -> None:
+        if len(got) > length:
+            raise PeerError("malformed", "%d bytes behind an exception" % (len(got) - length))
+        if not self._request.framing.is_sealed(got):
+            raise PeerError("check", "an exception with a wrong check value")
+        code = got[length - CHECK_BYTES - 1]
         raise PeerError("exception", "code %d" % code, code)
 
 
@@ -175,6 +170,5 @@ def gap_us(baud: int, bits: int = 10) -> int:
 
 def transaction_us(request: Request, baud: int, bits: int = 10, reply_delay_us: int = 0) -> int:
     """What one request takes on the wire: both frames, a gap behind each, and the controller's delay."""
-    sent = 6 + request.framing.check_bytes
-    wire = (sent + request.answer_bytes()) * byte_time_us(baud, bits)
+    wire = (6 + CHECK_BYTES + request.answer_bytes()) * byte_time_us(baud, bits)
     return wire + 2 * gap_us(baud, bits) + reply_delay_us

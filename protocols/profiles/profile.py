@@ -19,8 +19,9 @@ GROUPS = ("safety", "slow")
 KINDS = ("number", "pair", "enum", "first")
 INPUTS = ("door_zone", "safety_circuit", "door_lock", "inspection")
 INSPECTION_MODE = 2
-# One block holds at most 64 registers: 133 bytes keep a lost answer cheap and the receive buffer small.
-MAX_BLOCK = 64
+# At most 63 registers a block: 131 bytes keep a lost answer cheap and the receive buffer small, and 64 would make the byte
+# count 0x80, with which the vendor's exceptions begin.
+MAX_BLOCK = 63
 
 
 def _need(data: dict, name: str, kind: type, where: str) -> "Any":

@@ -28,7 +28,7 @@ def _kind(request: rtu.Request, *chunks: bytes) -> str:
 
 def test_the_check_values_are_those_of_the_standard() -> None:
     assert crc16(b"123456789") == 0x4B37
-    assert xor_check(b"\x01\x02\x04", 0x10) == 0x17
+    assert xor_check(b"\x01\x02\x04", 0xAB10) == 0xAB17
 
 
 def test_golden_requests_and_answers() -> None:
@@ -89,7 +89,7 @@ def test_a_late_answer_of_another_length_is_not_ours() -> None:
 
 def test_exceptions_standard_and_vendor() -> None:
     request = rtu.Request(1, 3, 0x1010, 14)
-    for frame in (b"\x01\x83\x06", b"\x01\x03\x04\x80\x01\x00\x06"):
+    for frame in (b"\x01\x83\x06", b"\x01\x03\x80\x01\x00\x06"):
         try:
             rtu.Answer(request).feed(rtu.STANDARD.seal(frame))
         except PeerError as error:
@@ -99,11 +99,17 @@ def test_exceptions_standard_and_vendor() -> None:
 
 
 def test_oem_framings() -> None:
-    framing = rtu.Framing("xor", 0x5A, 2)
+    framing = rtu.Framing("xor", 0x125A, 2)
     request = rtu.Request(1, 3, 0x1018, 1, framing)
-    assert len(request.encode()) == 7 and framing.is_sealed(request.encode())
-    answer = framing.seal(b"\x01\x03\x00\x02\x00\x07")
+    assert hexlify(request.encode()).decode() == "01031018000151" + "12"
+    answer = unhexlify("010300020007" + "5d12")
     assert rtu.Answer(request).feed(answer) == [7]
+    locked = unhexlify("010380010007" + "de12")
+    try:
+        rtu.Answer(request).feed(locked)
+        raise AssertionError("an exception passed")
+    except PeerError as error:
+        assert error.kind == "exception" and error.code == 7
     assert _kind(request, answer[:-1] + b"\xff") == "check"
 
 
