@@ -178,7 +178,7 @@ class Stack:
         return found
 
     def behave(self, **behaviour: Any) -> None:
-        """Change the city's mood."""
+        """Replace the city's mood: what is not named is calm again."""
         post_json(f"{self.city_url}/behaviour", behaviour)
 
     def inject(self, lift: str, fault: str, *, clear: bool = False) -> int:

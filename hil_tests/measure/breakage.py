@@ -89,4 +89,5 @@ def account(stack: Stack, pressed: list[tuple[str, int]]) -> dict[str, int]:
         "alarms": len(incidents),
         "newest revision missing at the city": sum((name, rev) not in set(received) for name, rev in newest.items()),
         "(id, rev) twice at the city": len(received) - len(set(received)),
+        "arrived again, taken once by its key": sum(entry["arrivals"] - 1 for entry in stack.received()),
     }
