@@ -43,23 +43,34 @@ class Connection:
         self._heard_ms = now
         out = b""
         messages = []
-        for kind, flags, body in self._decoder.feed(data):
-            if kind == packets.PUBLISH:
-                messages.append(packets.parse_publish(flags, body))
-            elif kind == packets.CONNACK and self.state == "waiting":
-                out += self._connected(body, now)
-            elif kind == packets.SUBACK and self.state == "subscribing":
+        try:
+            for kind, flags, body in self._decoder.feed(data):
+                if kind == packets.PUBLISH and self.state in ("subscribing", "up"):
+                    messages.append(packets.parse_publish(flags, body))
+                else:
+                    out += self._control(kind, flags, body, now)
+        except MqttError:
+            self.state = "down"
+            raise
+        if out:
+            self._sent_ms = now
+        return out, messages
+
+    def _control(self, kind: int, flags: int, body: bytes, now: int) -> bytes:
+        """The answer to a packet that is no message. Each is taken only where it is due: a stray one would end a deadline."""
+        if flags == 0:
+            if kind == packets.CONNACK and self.state == "waiting":
+                return self._connected(body, now)
+            if kind == packets.SUBACK and self.state == "subscribing":
                 if len(body) != 2 + len(self._topics) or any(code > 2 for code in body[2:]):
                     raise MqttError("the broker refused a subscription")
                 self.state = "up"
                 self._deadline_ms = None
-            elif kind == packets.PINGRESP:
+                return b""
+            if kind == packets.PINGRESP and self.state == "up":
                 self._deadline_ms = None
-            else:
-                raise MqttError("packet type %d in state %s" % (kind, self.state))
-        if out:
-            self._sent_ms = now
-        return out, messages
+                return b""
+        raise MqttError("packet type %d, flags %d in state %s" % (kind, flags, self.state))
 
     def _connected(self, body: bytes, now: int) -> bytes:
         if len(body) != 2 or body[1]:
@@ -79,7 +90,8 @@ class Connection:
     def tick(self, now: int) -> bytes:
         """A PINGREQ if one is due, else b""; raise MqttError when an answer is overdue: the connection is half open."""
         if self._deadline_ms is not None and now >= self._deadline_ms:
-            raise MqttError("no answer from the broker in state %s" % self.state)
+            state, self.state = self.state, "down"
+            raise MqttError("no answer from the broker in state %s" % state)
         half = self._keepalive_ms // PING_SHARE
         if self.state != "up" or self._deadline_ms is not None:
             return b""
