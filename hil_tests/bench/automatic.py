@@ -64,7 +64,7 @@ class Automatic(Lift):
             self._open()
         elif self.calls:
             self._start_to(self._next_call())
-        elif self.errand:
+        elif self.errand and not self.aboard:
             self.errand = False
             self._start_to(self.far_end)
         elif self.floor != 1 and not self.aboard:
@@ -114,7 +114,9 @@ class Automatic(Lift):
     def _after_starting(self) -> None:
         assert self._run is not None
         # Chain and contact fail in an empty car only: so each of these faults comes alone.
-        self._run.door_shows_open = self.door_contact_fails and not self.aboard
+        if self.door_contact_fails and not self.aboard:
+            self._run.door_shows_open = True
+            self.errand = False
         if self.door_jams_on_run:
             for door in self.doors:
                 door.jam(self.now_ms, True)
@@ -127,9 +129,8 @@ class Automatic(Lift):
         self._deadline = self._run.end_ms
         if self._run.slip > self.slip:
             self._brake()
-        elif self.chain_opens_on_start and not self.aboard:
-            # Under way, yet still in the door zone: nobody is stranded.
-            self._deadline = max(self.now_ms, self._run.start_ms + CHAIN_OPENS_MS)
+        elif self._chain_opens_at(self._run.start_ms + CHAIN_OPENS_MS):
+            self._deadline = self._run.start_ms + CHAIN_OPENS_MS
         elif self.drive_trips_between == ("occupied" if self.aboard else "empty"):
             for at in range(self.now_ms, self._deadline, 50):
                 height, speed = self._run.at(at)
@@ -137,9 +138,15 @@ class Automatic(Lift):
                     self._deadline = at
                     break
 
+    def _chain_opens_at(self, at_ms: int) -> bool:
+        """The chain opens at `at_ms`, under way but still in the door zone: so nobody is stranded."""
+        assert self._run is not None
+        due = self.now_ms <= at_ms <= self._run.start_ms + CHAIN_OPENS_MS
+        return due and self.chain_opens_on_start and not self.aboard
+
     def _after_running(self) -> None:
         assert self._run is not None
-        if self.chain_opens_on_start and not self.aboard:
+        if self._chain_opens_at(self.now_ms):
             self.chain_opens_on_start = False
             self.safety_closed = False
             self.fault_number = 41
@@ -223,8 +230,8 @@ class Automatic(Lift):
                 moved += 1
                 passenger.calls_ms = now + moved * BOARDING_MS + passenger.decides_ms
         hold = HOLD_LANDING_CALL_MS if any(p.calls_ms for p in self.aboard) else HOLD_CAR_CALL_MS
-        if self._hurried:
-            hold, self._hurried = HURRIED_HOLD_MS, False
+        if self.hurried:
+            hold, self.hurried = HURRIED_HOLD_MS, False
         elif self._reopens:
             hold = REOPENED_HOLD_MS
         elif moved and rng.random() < GOODS_SHARE:

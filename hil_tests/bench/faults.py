@@ -22,6 +22,7 @@ class Script:
 
 def _ride(twin: Twin) -> None:
     """A passenger who gets in as soon as can be, for the longest trip there is, and does not leave the car again."""
+    twin.hurry()
     aboard = twin.aboard
     if aboard:
         for passenger in aboard:
@@ -31,13 +32,14 @@ def _ride(twin: Twin) -> None:
     else:
         twin.dismiss_waiting()
         origin = twin.floor
-        twin.travel(origin, twin.spec.stops if origin <= twin.spec.stops / 2 else 1, stays=True, hurried=True)
+        twin.travel(origin, twin.spec.stops if origin <= twin.spec.stops / 2 else 1, stays=True)
 
 
 def _run_empty(twin: Twin, name: str) -> None:
     """An empty car for the longest trip, at once or after whoever is aboard has left; nobody comes until it is cleared."""
     twin.quiet.add(name)
     twin.dismiss_waiting()
+    twin.hurry()
     twin.errand = True
     twin.wake()
 
@@ -45,7 +47,7 @@ def _run_empty(twin: Twin, name: str) -> None:
 def _resume(twin: Twin, name: str) -> None:
     """Nobody is kept away or aboard any more, and the door opens where the car stands or comes to stand."""
     twin.quiet.discard(name)
-    twin.errand = False
+    twin.errand = twin.hurried = False
     twin.let_out()
     twin.wake()
     twin.call(twin.floor)

@@ -70,7 +70,6 @@ class Lift:
         self._deadline = NEVER
         self._target = 1
         self._heading = 1
-        self._hurried = False
         self._opened = False  # the door was open since the car came to this stop
         self._attempted_ms = 0
         self._reopens = 0
@@ -87,6 +86,7 @@ class Lift:
         self._next_traffic_ms = self._stream.next_ms(now_ms)
         # Switches of the bench.
         self.quiet: set[str] = set()  # who asked that nobody comes; empty = ordinary traffic
+        self.hurried = False  # somebody presses the closing button at the next stop
         self.errand = False  # one empty trip to the far end as soon as the car is free
         self.drive_dead_with_passenger = False  # with somebody aboard, neither drive nor door moves again
         self.drive_trips_between = ""  # "occupied" or "empty": the drive trips between floors in such a run

@@ -82,12 +82,17 @@ class Twin(Automatic):
         self.passengers.append(passenger)
         self.call(passenger.origin)
 
-    def travel(self, origin: int, target: int, *, stays: bool = False, hurried: bool = False) -> Passenger:
-        """A passenger calls at `origin` to go to `target`; `hurried` presses the closing button at once."""
+    def travel(self, origin: int, target: int, *, stays: bool = False) -> Passenger:
+        """A passenger calls at `origin` to go to `target`."""
         passenger = Passenger(origin, target, stays=stays)
-        self._hurried = self._hurried or hurried
         self._join(passenger)
         return passenger
+
+    def hurry(self) -> None:
+        """Somebody presses the closing button, now or at the next stop."""
+        self.hurried = True
+        if self.phase == "open" and self.mode == "automatic":
+            self._exchange()
 
     def dismiss_waiting(self) -> None:
         """Whoever waits takes the stairs."""

@@ -32,11 +32,12 @@ def samples(twin: Twin, ms: int) -> list[dict[str, int | bool | None]]:
 
 # What must be seen at one moment for the fault to be there.
 SEEN: dict[str, Callable[[dict[str, int | bool | None]], bool]] = {
-    "trapped_at_level": lambda s: bool(s["passenger"]) and s["car_status"] == 0 and s["door_zone"] is True and s["door_1"] == 2,
-    "trapped_between_floors": lambda s: bool(s["passenger"])
-    and s["car_status"] == 0
-    and s["door_zone"] is False
-    and s["door_1"] == 2,
+    "trapped_at_level": lambda s: (
+        bool(s["passenger"]) and s["car_status"] == 0 and s["door_zone"] is True and s["door_1"] == 2
+    ),
+    "trapped_between_floors": lambda s: (
+        bool(s["passenger"]) and s["car_status"] == 0 and s["door_zone"] is False and s["door_1"] == 2
+    ),
     "running_with_door_open": lambda s: s["car_status"] == 1 and s["door_1"] == 6 and s["door_lock"] is False,
     "safety_circuit_open_running": lambda s: s["safety_circuit"] is False and s["car_status"] == 1,
     "stopped_outside_door_zone": lambda s: s["passenger"] is False and s["car_status"] == 0 and s["door_zone"] is False,
