@@ -212,12 +212,13 @@ class Stack:
 
 
 def stop_on_signals() -> None:
-    """SIGTERM ends the demo as Ctrl-C does."""
+    """SIGTERM ends the demo as Ctrl-C does; SIGINT does so also where a shell started us with it ignored."""
 
     def leave(number: int, frame: Any) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, leave)
 
 
 def write_run_file(stack: Stack, path: pathlib.Path) -> None:
