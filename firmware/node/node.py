@@ -191,7 +191,8 @@ class Node:
         counters = {
             "mem_alloc": self._mem_alloc, "mem_free": gc.mem_free(), "events_overflow": self._delivery.overflow,
             "resent": self._delivery.resent, "log_dropped": self._log.dropped, "bytes_sent": self._link.bytes_sent,
-            "spikes": self._inputs.spikes,
+            "spikes": self._inputs.spikes, "near_misses": sum(self._detector.near_misses.values()),
+            "suppressed": sum(self._detector.suppressed.values()),
         }  # fmt: skip
         counters.update(self.counters)
         for name in self._bus.counters:
