@@ -7,28 +7,15 @@ all match). `inputs` are terminals whose meaning the site decides: their address
 
 from protocols.errors import SettingsError
 from protocols.fields import BOOL, BY_NAME, check_value
-from protocols.modbus.rtu import READ_HOLDING_REGISTERS, Framing, Request, gap_us, transaction_us
+from protocols.modbus.errors import RequestError
+from protocols.modbus.rtu import READ_HOLDING_REGISTERS, READ_INPUT_REGISTERS, Framing, Request, gap_us, transaction_us
+from protocols.profiles import schema
 from protocols.state import LiftState
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-FORMAT = 1
-GROUPS = ("safety", "slow")
-KINDS = ("number", "pair", "enum", "first")
-INPUTS = ("door_zone", "safety_circuit", "door_lock", "inspection")
 INSPECTION_MODE = 2
 # At most 63 registers a block: 131 bytes keep a lost answer cheap and the receive buffer small, and 64 would make the byte
 # count 0x80, with which the vendor's exceptions begin.
 MAX_BLOCK = 63
-
-
-def _need(data: dict, name: str, kind: type, where: str) -> "Any":
-    value = data.get(name)
-    if not isinstance(value, kind):
-        raise SettingsError("%s: %s is %r; a %s is needed" % (where, name, value, kind.__name__))
-    return value
 
 
 class Profile:
@@ -36,56 +23,35 @@ class Profile:
 
     def __init__(self, data: dict, inputs: dict | None = None) -> None:
         """`inputs` {name: {"address", "bit", "active"}} are the site's terminals in place of the factory's."""
-        where = "profile %s" % data.get("name", "without a name")
-        if data.get("format") != FORMAT:
-            raise SettingsError("%s: format is %r; this version reads %d" % (where, data.get("format"), FORMAT))
-        self.name = _need(data, "name", str, where)
-        serial = _need(data, "serial", dict, where)
-        self.baud = _need(serial, "baud", int, where)
-        self.bits = 10 if serial.get("format") == "8N1" else 11
-        self.format = _need(serial, "format", str, where)
-        self.unit = _need(serial, "unit", int, where)
-        self.reply_delay_ms = _need(serial, "reply_delay_ms", int, where)
-        framing = data.get("framing", {})
-        self.framing = Framing(
-            framing.get("check", "crc"), framing.get("xor_seed", 0), framing.get("byte_count_bytes", 1)
+        self.name = schema.part(data, "name", "profile", str)
+        where = "profile %s" % self.name
+        schema.number(data, "format", where, schema.FORMAT, schema.FORMAT)
+        serial = schema.part(data, "serial", where, dict)
+        self.baud = schema.number(serial, "baud", where, 1200, 115200)
+        self.format = schema.choice(serial, "format", where, ("8N1", "8E1", "8O1", "8N2"))
+        self.bits = 10 if self.format == "8N1" else 11
+        self.unit = schema.number(serial, "unit", where, 1, 247)
+        self.reply_delay_ms = schema.number(serial, "reply_delay_ms", where, 0, 1000)
+        # Some controllers show their data as input registers.
+        self.function = schema.number(
+            data, "function", where, READ_HOLDING_REGISTERS, READ_INPUT_REGISTERS, READ_HOLDING_REGISTERS
         )
-        self.readable = [(first, last) for first, last in _need(data, "readable", list, where)]
-        self.points = _need(data, "points", list, where)
-        for point in self.points:
-            self._check_point(point, where)
-        self.inputs = self._site_inputs(data.get("inputs", {}), inputs or {}, where)
-
-    @staticmethod
-    def _check_point(point: dict, where: str) -> None:
-        name = point.get("field")
-        if name not in BY_NAME:
-            raise SettingsError("%s: no field is named %r" % (where, name))
-        if point.get("kind") not in KINDS or point.get("group") not in GROUPS:
-            raise SettingsError("%s: %s: kind must be one of %s, group one of %s" % (where, name, KINDS, GROUPS))
-        if point["kind"] == "first":
-            _need(point, "rules", list, "%s: %s" % (where, name))
-        else:
-            _need(point, "address", int, "%s: %s" % (where, name))
-        if point["kind"] == "enum":
-            _need(point, "map", dict, "%s: %s" % (where, name))
-
-    @staticmethod
-    def _site_inputs(factory: dict, site: dict, where: str) -> dict[str, tuple[int, int, int]]:
-        out = {}
-        for name in site:
-            if name not in INPUTS:
-                raise SettingsError("%s: inputs: %r is none of %s" % (where, name, INPUTS))
-        for name in INPUTS:
-            entry = site.get(name, factory.get(name))
-            if entry is None:
-                continue
-            address = _need(entry, "address", int, "%s: inputs: %s" % (where, name))
-            bit = _need(entry, "bit", int, "%s: inputs: %s" % (where, name))
-            if not 0 <= bit <= 15:
-                raise SettingsError("%s: inputs: %s: bit %d; 0 to 15" % (where, name, bit))
-            out[name] = (address, bit, 1 if entry.get("active", 1) else 0)
-        return out
+        framing = schema.part(data, "framing", where, dict, {})
+        seed = schema.number(framing, "xor_seed", where, 0, 0xFFFF, 0)
+        try:
+            self.framing = Framing(framing.get("check", "crc"), seed, framing.get("byte_count_bytes", 1))
+        except RequestError as error:
+            raise SettingsError("%s: %s" % (where, error))
+        self.readable = schema.part(data, "readable", where, list)
+        schema.check_ranges(self.readable, where)
+        self.points = schema.part(data, "points", where, list)
+        schema.check_points(self.points, where)
+        self.inputs = schema.check_inputs(schema.part(data, "inputs", where, dict, {}), inputs or {}, where)
+        # The registers that reset and lock a lift lie near its data: what the profile does not list is not even read.
+        for group in schema.GROUPS:
+            for address in self.addresses(group):
+                if not self._may_read(address, address):
+                    raise SettingsError("%s: register 0x%04X is not in readable" % (where, address))
 
     def addresses(self, group: str, doors: int = 2) -> list[int]:
         """Sorted register addresses that the points of `group` need."""
@@ -108,22 +74,31 @@ class Profile:
         """The Requests that read `group` in the least wire time: near addresses share a block where that is quicker."""
         baud = baud or self.baud
         unit = unit or self.unit
-        blocks: list[list[int]] = []
-        for address in self.addresses(group, doors):
-            if blocks and self._joins(blocks[-1], address, baud):
-                blocks[-1][1] = address
-            else:
-                blocks.append([address, address])
-        return [Request(unit, READ_HOLDING_REGISTERS, a, z - a + 1, self.framing) for a, z in blocks]
+        delay_us = self.reply_delay_ms * 1000
+        addresses = self.addresses(group, doors)
+        times_us = [0]
+        ways: list[tuple[int, int, Request]] = []
+        # For each address the best way to read it and all before it: its time, where its last block starts, that block.
+        for end in range(len(addresses)):
+            found = []
+            for start in range(end, -1, -1):
+                first, count = addresses[start], addresses[end] - addresses[start] + 1
+                if count > MAX_BLOCK or not self._may_read(first, addresses[end]):
+                    break
+                request = Request(unit, self.function, first, count, self.framing)
+                time_us = times_us[start] + transaction_us(request, baud, self.bits, delay_us)
+                found.append((time_us, start, request))
+            ways.append(min(found))
+            times_us.append(ways[-1][0])
+        requests: list[Request] = []
+        at = len(addresses)
+        while at:
+            _, at, request = ways[at - 1]
+            requests.insert(0, request)
+        return requests
 
-    def _joins(self, block: list[int], address: int, baud: int) -> bool:
-        """Reading the registers between costs less than another request, and all of them may be read."""
-        if address - block[0] >= MAX_BLOCK or not any(a <= block[0] and address <= z for a, z in self.readable):
-            return False
-        single = Request(1, READ_HOLDING_REGISTERS, 0, 1, self.framing)
-        another = transaction_us(single, baud, self.bits, self.reply_delay_ms * 1000)
-        between = (address - block[1]) * 2 * (self.bits * 1000000 // baud)
-        return between < another
+    def _may_read(self, first: int, last: int) -> bool:
+        return any(low <= first and last <= high for low, high in self.readable)
 
     def cycle_us(self, group: str, baud: int | None = None, doors: int = 2) -> int:
         """What one cycle of `group` takes on the wire, from arithmetic: the measure of the poll rate."""

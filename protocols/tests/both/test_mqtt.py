@@ -66,8 +66,8 @@ def test_a_connection_comes_up_and_carries_messages() -> None:
 
 
 def test_refusals_and_nonsense_end_the_connection() -> None:
-    refusals = (b"\x20\x02\x00\x05", b"\x20\x01\x00", b"\x21\x02\x00\x00", b"\x90\x03\x00\x01\x00")
-    for data in refusals + (b"\x00\x00", b"\xf0\x00", b"\xd0\x00", b"\x30\x03\x00\x01t"):
+    for text in ("20020005", "200100", "21020000", "9003000100", "0000", "f000", "d000", "3003000174"):
+        data = unhexlify(text)
         connection = Connection("c", 15000, ["t"])
         connection.start(0)
         assert _refused(connection.receive, data, 1), data

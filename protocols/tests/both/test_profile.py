@@ -92,6 +92,12 @@ def test_mistakes_in_a_profile_are_told_with_their_place() -> None:
         (changed(points=[dict(point, field="flor")]), "flor"),
         (changed(points=[dict(point, kind="odd")]), "kind"),
         (changed(points=[dict(point, address="x")]), "address"),
+        (changed(points=[dict(point, address=0x6000)]), "0x6000"),
+        (changed(points=[{"field": "door_1", "group": "safety", "kind": "first", "rules": [{"bits": []}]}]), "bits"),
+        (changed(points=[dict(point, field="door_1", kind="enum", map={"0": 9})]), "9"),
+        (changed(readable=[[2, 1]]), "readable"),
+        (changed(framing={"check": "md5"}), "md5"),
+        (changed(serial={"baud": True}), "baud"),
         (changed(serial={}), "baud"),
     ):
         try:
@@ -100,7 +106,11 @@ def test_mistakes_in_a_profile_are_told_with_their_place() -> None:
             assert word in str(error) and "nice3000" in str(error), str(error)
             continue
         raise AssertionError(word)
-    for inputs, word in (({"brake": {}}, "brake"), ({"door_zone": {"address": 1, "bit": 16}}, "bit")):
+    for inputs, word in (
+        ({"brake": {}}, "brake"),
+        ({"door_zone": {"address": 1, "bit": 16}}, "bit"),
+        ({"door_zone": 3}, "3"),
+    ):
         try:
             Profile(_nice3000(), inputs)
         except SettingsError as error:
