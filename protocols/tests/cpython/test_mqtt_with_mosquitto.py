@@ -23,6 +23,7 @@ class Wire:
 
     def __init__(self, port: int, connection: Connection) -> None:
         self.connection = connection
+        self._inbox: list[Message] = []
         self.socket = socket.create_connection(("127.0.0.1", port), 5)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.sendall(connection.start(self.now()))
@@ -31,19 +32,20 @@ class Wire:
     def now() -> int:
         return int(time.monotonic() * 1000)
 
-    def step(self, timeout_s: float = 0.05) -> list[Message]:
+    def step(self, timeout_s: float = 0.05) -> None:
         """Tick, then take what comes within `timeout_s`."""
         self.socket.sendall(self.connection.tick(self.now()))
         self.socket.settimeout(timeout_s)
         try:
             data = self.socket.recv(256)
         except TimeoutError:
-            return []
+            return
         if not data:
             raise EOFError
         out, messages = self.connection.receive(data, self.now())
         self.socket.sendall(out)
-        return messages
+        # Kept from the first moment: a retained message may come in one piece with the SUBACK.
+        self._inbox += messages
 
     def until_up(self) -> "Wire":
         while self.connection.state != "up":
@@ -52,10 +54,10 @@ class Wire:
 
     def messages(self, count: int, timeout_s: float = 5) -> list[Message]:
         """The next `count` messages."""
-        found: list[Message] = []
         end = time.monotonic() + timeout_s
-        while len(found) < count and time.monotonic() < end:
-            found += self.step()
+        while len(self._inbox) < count and time.monotonic() < end:
+            self.step()
+        found, self._inbox = self._inbox, []
         return found
 
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
