@@ -1,0 +1,126 @@
+"""Journal and local log on real files: receipts after commits, duplicates, restarts, gaps, bounds."""
+
+import pathlib
+import queue
+from typing import Any
+
+from gateway import journal as jobs
+from gateway.journal import Journal
+from gateway.locallog import LocalLog, Stored
+from protocols.delivery.gateway import Gap
+from protocols.records import Batch, BatchWriter
+
+
+def event(name: str = "lift-1-1-1", rev: int = 1, phase: str = "open", kind: str = "button_pressed") -> dict[str, Any]:
+    return {
+        "id": name, "rev": rev, "lift": "lift-1", "kind": kind, "code": 90, "class": "alarm", "severity": 4, "phase": phase,
+        "cause": "pressed", "presses": 1, "closed_at_ms": None, "snapshot": {}, "evidence": [], "attempt": 1,
+        "stages": {"onset": 1, "detected": 2, "published": 3}, "received": 4, "offset_err_ms": 1,
+    }  # fmt: skip
+
+
+def ask(journal: Journal, job: jobs.Job) -> Any:
+    answers: queue.Queue = queue.Queue()
+    assert journal.submit(job, lambda result, error: answers.put((result, error)))
+    result, error = answers.get(timeout=5)
+    if error is not None:
+        raise error
+    return result
+
+
+def batch(number: int, life: int = 1, floor: int = 1) -> Batch:
+    writer = BatchWriter(life, number, 1, number * 1000, 0)
+    writer.add(number * 1000, {"floor": floor})
+    return Batch(writer.close(), 1)
+
+
+def test_a_revision_is_stored_once_and_survives_a_restart(tmp_path: pathlib.Path) -> None:
+    journal = Journal(tmp_path / "j.db")
+    assert ask(journal, jobs.store_revision(event())) == (1, False)
+    assert ask(journal, jobs.store_revision(event())) == (1, False)
+    assert ask(journal, jobs.store_revision(event(rev=2, phase="closed"))) == (2, False)
+    journal.close()
+    journal = Journal(tmp_path / "j.db")
+    waiting = ask(journal, jobs.undelivered("city"))
+    assert [(entry["id"], entry["rev"]) for entry in waiting] == [("lift-1-1-1", 1), ("lift-1-1-1", 2)]
+    ask(journal, jobs.store_delivery("lift-1-1-1", 1, "city", 5, 6, 1, "receipted", "ok"))
+    assert [entry["rev"] for entry in ask(journal, jobs.undelivered("city"))] == [2]
+    journal.close()
+
+
+def test_the_cloud_is_behind_until_it_has_the_newest_version(tmp_path: pathlib.Path) -> None:
+    journal = Journal(tmp_path / "j.db")
+    ask(journal, jobs.store_revision(event()))
+    (shown,) = ask(journal, jobs.behind_cloud(10))
+    assert shown["stages"]["committed"] > 0
+    ask(journal, jobs.store_delivery("lift-1-1-1", 1, "city", 5, 6, 2, "receipted", "ok"))
+    ask(journal, jobs.cloud_has("lift-1-1-1", shown["version"]))
+    (shown,) = ask(journal, jobs.behind_cloud(10))
+    assert [(d["destination"], d["receipted"], d["attempts"]) for d in shown["deliveries"]] == [("city", 6, 2)]
+    ask(journal, jobs.cloud_has("lift-1-1-1", shown["version"]))
+    assert ask(journal, jobs.behind_cloud(10)) == []
+    journal.close()
+
+
+def test_one_bad_job_does_not_take_its_group_with_it(tmp_path: pathlib.Path) -> None:
+    journal = Journal(tmp_path / "j.db")
+
+    def bad(database: object) -> None:
+        raise ValueError("bad")
+
+    answers: queue.Queue = queue.Queue()
+    for job in (jobs.store_revision(event("a-1-1")), bad, jobs.store_revision(event("a-1-2"))):
+        journal.submit(job, lambda result, error: answers.put(error))
+    assert [type(answers.get(timeout=5)) for _ in range(3)] == [type(None), ValueError, type(None)]
+    assert len(ask(journal, jobs.undelivered("city"))) == 2
+    journal.close()
+
+
+def stored(number: int, gaps: list[Gap] | None = None, floor: int = 1) -> Stored:
+    return Stored("lift-1", batch(number, floor=floor), 1_000_000, 1_000_000 + number * 1000, gaps or [], 1, True)
+
+
+def test_batches_are_receipted_after_the_sync_and_found_again(tmp_path: pathlib.Path) -> None:
+    done: queue.Queue = queue.Queue()
+    log = LocalLog(tmp_path / "l.db", 1_000_000, lambda entries, ok: [done.put((entry.batch.number, ok)) for entry in entries])
+    for number in (1, 2, 5):
+        assert log.put(stored(number, [Gap(1, 3, 4, "overwritten")] if number == 5 else [], floor=number))
+    assert [done.get(timeout=5) for _ in range(3)] == [(1, True), (2, True), (5, True)]
+    assert log.positions() == {"lift-1": (1, 5)}
+    found = log.reader().history("lift-1", 0, 2_000_000, ["floor"], 100)
+    assert found["fields"]["floor"] == [[1_001_000, 1], [1_002_000, 2], [1_005_000, 5]]
+    assert [(gap["first"], gap["last"]) for gap in found["gaps"]] == [(3, 4)]
+    assert log.reader().history("lift-1", 1_001_500, 1_004_000, ["floor"], 100)["fields"]["floor"] == [[1_002_000, 2]]
+    assert log.reader().history("lift-1", 0, 2_000_000, ["floor"], 2)["truncated"]
+    log.close()
+    again = LocalLog(tmp_path / "l.db", 1_000_000, lambda entries, ok: None)
+    assert again.positions() == {"lift-1": (1, 5)}
+    again.close()
+
+
+def test_the_oldest_history_goes_first_when_the_log_is_full(tmp_path: pathlib.Path) -> None:
+    log = LocalLog(tmp_path / "l.db", 40_000, lambda entries, ok: None)
+    for number in range(1, 4001):
+        while not log.put(stored(number)):
+            pass
+    log.close()
+    assert log.used_bytes() <= 40_000
+    assert log.dropped_bytes > 0
+    again = LocalLog(tmp_path / "l.db", 40_000, lambda entries, ok: None)
+    assert again.positions()["lift-1"] == (1, 4000)
+    again.close()
+
+
+def test_a_cursor_survives_and_reads_on(tmp_path: pathlib.Path) -> None:
+    log = LocalLog(tmp_path / "l.db", 1_000_000, lambda entries, ok: None)
+    for number in range(1, 11):
+        log.put(stored(number))
+    log.close()
+    log = LocalLog(tmp_path / "l.db", 1_000_000, lambda entries, ok: None)
+    reader = log.reader()
+    row, points = reader.after(reader.cursor("x"), 4)
+    assert len(points) == 4
+    reader.move_cursor("x", row)
+    assert log.reader().cursor("x") == row
+    assert len(log.reader().after(row, 100)[1]) == 6
+    log.close()
