@@ -1,0 +1,51 @@
+"""A gateway that says what it is told over a real WebSocket, and the app with a database of its own."""
+
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from cloud.app import create_app
+
+
+@pytest.fixture
+def database(tmp_path: pathlib.Path) -> str:
+    return f"sqlite+aiosqlite:///{tmp_path / 'cloud.db'}"
+
+
+@pytest.fixture
+def client(database: str) -> Iterator[TestClient]:
+    with TestClient(create_app(database)) as found:
+        yield found
+
+
+def record(name: str = "lift-1", **more: Any) -> dict[str, Any]:
+    return {
+        "id": name, "site": "s", "name": f"梯 {name}", "address": "西溪路", "rescue_code": "330117", "registration_code": "",
+        "stops": 6, "doors": 1, "rated_speed_mm_s": 1000, **more,
+    }  # fmt: skip
+
+
+def live(name: str = "lift-1", quality: str = "good", **state: Any) -> dict[str, Any]:
+    known = {
+        "service_mode": 1, "car_status": 0, "direction": 0, "door_zone": True, "floor": 3, "doors": [2], "passenger": False,
+        "speed_mm_s": 0, "position_mm": 5800, "mains": True, "faults": [], **state,
+    }  # fmt: skip
+    return {
+        "id": name, "quality": quality, "age_ms": 40, "link_age_ms": 20, "since_ms": 1, "period_ms": 1000, "boot": 1,
+        "stops": 6, "rated_speed_mm_s": 1000, "state": known, "last_known": None,
+    }  # fmt: skip
+
+
+def incident(name: str = "lift-1-1-1", version: int = 1, phase: str = "open", opened: int = 1000, **more: Any) -> dict[str, Any]:
+    rev = 1 if phase == "open" else 2
+    stages = {"onset": opened, "detected": opened + 1, "published": opened + 2, "received": opened + 3, "committed": opened + 4}
+    revisions = [{"rev": n, "phase": "open" if n == 1 else phase, "stages": stages} for n in range(1, rev + 1)]
+    return {
+        "id": name, "rev": rev, "version": version, "lift": "lift-1", "kind": "trapped_between_floors", "code": None,
+        "class": "alarm", "severity": 4, "phase": phase, "cause": "passenger", "presses": 0, "opened_at_ms": opened,
+        "closed_at_ms": None, "snapshot": {"floor": 2}, "evidence": [["stopped", opened]], "stages": stages, "deliveries": [],
+        "offset_err_ms": 5, "revisions": revisions, **more,
+    }  # fmt: skip

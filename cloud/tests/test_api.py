@@ -1,0 +1,187 @@
+"""The cloud from outside: gateways dial in, the API answers, receipts hold over a restart, errors say what to do."""
+
+import json
+import threading
+from typing import Any
+
+from fastapi.testclient import TestClient
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from cloud.app import create_app
+from cloud.incidents.models import Incident
+from cloud.live.board import Board
+from cloud.tests.conftest import incident, live, record
+
+LINK = "/api/v1/gateways/g-1/link"
+
+
+def hello(socket: Any, *records: dict[str, Any]) -> None:
+    socket.send_json({"type": "hello", "gateway": "g-1", "version": "1", "lifts": list(records) or [record()]})
+    assert socket.receive_json()["type"] == "welcome"
+
+
+def test_a_lift_is_unknown_until_its_state_comes(client: TestClient) -> None:
+    assert client.get("/api/v1/lifts").json() == []
+    with client.websocket_connect(LINK) as socket:
+        hello(socket)
+        (lift,) = client.get("/api/v1/lifts").json()
+        assert (lift["quality"], lift["age_ms"], lift["state"]["floor"]) == ("unknown", None, None)
+        socket.send_json({"type": "live", "t_ms": 1, "lifts": [live()]})
+        socket.send_json({"type": "incident", "incident": incident()})
+        socket.receive_json()
+        (lift,) = client.get("/api/v1/lifts").json()
+        assert (lift["quality"], lift["state"]["floor"], lift["name"]) == ("good", 3, "梯 lift-1")
+        assert lift["age_ms"] >= 40
+
+
+def test_a_lift_of_a_lost_gateway_never_looks_live(client: TestClient) -> None:
+    with client.websocket_connect(LINK) as socket:
+        hello(socket)
+        socket.send_json({"type": "live", "t_ms": 1, "lifts": [live()]})
+        socket.send_json({"type": "incident", "incident": incident()})
+        socket.receive_json()
+    for _ in range(200):
+        (lift,) = client.get("/api/v1/lifts").json()
+        if lift["quality"] != "good":
+            break
+    assert (lift["quality"], lift["state"]["floor"], lift["last_known"]["state"]["floor"]) == ("stale", None, 3)
+
+
+def test_incidents_are_receipted_after_the_commit_and_are_there_after_a_restart(database: str) -> None:
+    with TestClient(create_app(database)) as client, client.websocket_connect(LINK) as socket:
+        hello(socket)
+        socket.send_json({"type": "incident", "sent_ms": 5, "incident": incident(version=3)})
+        assert socket.receive_json() == {"type": "receipt", "id": "lift-1-1-1", "version": 3}
+    with TestClient(create_app(database)) as client:
+        (found,) = client.get("/api/v1/incidents").json()
+        assert (found["id"], found["kind"], found["class"]) == ("lift-1-1-1", "trapped_between_floors", "alarm")
+        (own,) = [d for d in found["deliveries"] if d["destination"] == "cloud"]
+        assert own["sent"] == 5
+        assert own["receipted"] > 5
+        assert client.get("/api/v1/incidents/lift-1-1-1").json() == found
+
+
+def test_an_older_version_changes_nothing_and_is_receipted_with_the_newer(client: TestClient) -> None:
+    with client.websocket_connect(LINK) as socket:
+        hello(socket)
+        for version, phase in ((5, "closed"), (2, "open"), (5, "closed")):
+            socket.send_json({"type": "incident", "incident": incident(version=version, phase=phase)})
+            assert socket.receive_json()["version"] == 5
+    (found,) = client.get("/api/v1/incidents").json()
+    assert (found["version"], found["phase"]) == (5, "closed")
+    assert client.get("/api/v1/incidents?phase=open").json() == []
+
+
+def test_a_malformed_message_is_answered_counted_and_loses_nothing_else(client: TestClient) -> None:
+    with client.websocket_connect(LINK) as socket:
+        hello(socket)
+        for text in ("{", "[]", '{"type":"odd"}', '{"type":"live"}', '{"type":"incident","incident":{"id":"x"}}'):
+            socket.send_text(text)
+            assert socket.receive_json()["type"] == "error"
+        socket.send_json({"type": "incident", "incident": incident()})
+        assert socket.receive_json()["type"] == "receipt"
+    assert client.get("/healthz").json()["malformed"] == 5
+
+
+def test_pages_of_incidents_turn_by_time(client: TestClient) -> None:
+    with client.websocket_connect(LINK) as socket:
+        hello(socket)
+        for number in range(5):
+            socket.send_json({"type": "incident", "incident": incident(f"lift-1-1-{number}", opened=1000 + number)})
+            socket.receive_json()
+    first = client.get("/api/v1/incidents?limit=3").json()
+    assert [entry["opened_at_ms"] for entry in first] == [1004, 1003, 1002]
+    rest = client.get(f"/api/v1/incidents?limit=3&before_ms={first[-1]['opened_at_ms']}").json()
+    assert [entry["opened_at_ms"] for entry in rest] == [1001, 1000]
+
+
+def test_history_is_asked_of_the_gateway(client: TestClient) -> None:
+    answer: dict[str, Any] = {}
+    with client.websocket_connect(LINK) as socket:
+        hello(socket)
+        asking = threading.Thread(target=lambda: answer.update(client.get("/api/v1/lifts/lift-1/history?from=1&to=9&fields=floor").json()))
+        asking.start()
+        query = socket.receive_json()
+        assert (query["what"], query["from_ms"], query["to_ms"], query["fields"]) == ("history", 1, 9, ["floor"])
+        socket.send_json({"type": "answer", "q": query["q"], "fields": {"floor": [[5, 2]]}, "gaps": [], "truncated": False})
+        asking.join(timeout=5)
+    assert answer["fields"] == {"floor": [[5, 2]]}
+
+
+def test_errors_are_problem_documents_that_say_what_to_do(client: TestClient) -> None:
+    with client.websocket_connect(LINK) as socket:
+        hello(socket)
+    for path, status in (
+        ("/api/v1/lifts/none", 404), ("/api/v1/incidents/none", 404), ("/api/v1/lifts/none/history", 404),
+        ("/api/v1/lifts/lift-1/history?fields=odd", 422), ("/api/v1/lifts/lift-1/history?from=9&to=1", 422),
+        ("/api/v1/lifts/lift-1/history", 503), ("/api/v1/incidents?limit=0", 422),
+    ):  # fmt: skip
+        answer = client.get(path)
+        assert answer.status_code == status, path
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["title"]
+
+
+def test_openapi_describes_the_black_box(client: TestClient) -> None:
+    found = client.get("/openapi.json").json()
+    assert {"/api/v1/lifts", "/api/v1/incidents", "/api/v1/lifts/{lift}/history", "/api/v1/live"} <= set(found["paths"])
+    assert {"floor", "doors", "faults"} <= set(found["components"]["schemas"]["State"]["properties"])
+
+
+def test_the_silence_of_a_gateway_is_told_with_its_lifts_at_risk() -> None:
+    board = Board()
+    board.hello("g-1", "1", [record("a"), record("b"), record("c")], 0)
+    board.live("g-1", [live("a", passenger=True), live("b"), live("c", car_status=1)], 0)
+    assert board.silent_gateways(59_999) == []
+    assert board.silent_gateways(60_000) == [{"gateway": "g-1", "silent_ms": 60_000, "lifts_at_risk": ["a", "c"]}]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.permutations([1, 2, 3, 4]), st.integers(1, 3))
+def test_versions_in_any_order_end_at_the_newest(order: list[int], repeats: int) -> None:
+    with TestClient(create_app("sqlite+aiosqlite://")) as client, client.websocket_connect(LINK) as socket:
+        hello(socket)
+        for version in order * repeats:
+            socket.send_json({"type": "incident", "incident": incident(version=version, cause=f"v{version}")})
+            socket.receive_json()
+        (found,) = client.get("/api/v1/incidents").json()
+        assert (found["version"], found["cause"]) == (4, "v4")
+
+
+async def test_the_feed_sends_a_snapshot_then_alarms_at_once_and_replays_what_was_missed() -> None:
+    from cloud.live.feed import Feed
+
+    board = Board()
+    board.hello("g-1", "1", [record()], 0)
+    feed = Feed(board)
+    feed.alarm({"id": "x-1"})
+    feed.alarm({"id": "x-2"})
+    watch = feed.watch(1)
+    first = await anext(watch)
+    assert first.startswith("id: 2\nevent: snapshot\n")
+    assert json.loads(first.split("data: ")[1])["lifts"][0]["id"] == "lift-1"
+    feed.alarm({"id": "x-3"})
+    text = await anext(watch)
+    assert "x-1" not in text
+    assert text.index("x-2") < text.index("x-3")
+    await watch.aclose()
+    assert feed.viewers == set()
+
+
+async def test_the_migration_makes_what_the_models_say(database: str) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from cloud.database import Base, make_engine, make_sessions, migrate
+
+    engine = make_engine(database)
+    await migrate(engine)
+    await migrate(engine)
+    async with engine.connect() as connection:
+        found = await connection.run_sync(lambda sync: compare_metadata(MigrationContext.configure(sync), Base.metadata))
+    assert found == []
+    async with make_sessions(engine)() as session:
+        assert (await session.scalars(select(Incident))).all() == []
+    await engine.dispose()
