@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from hil_tests.vm import interpreter
+from hil_tests.vm import NoInterpreter, interpreter
 
 ROOT = pathlib.Path(__file__).parents[3]
 BOTH = ROOT / "protocols" / "tests" / "both"
@@ -24,8 +24,14 @@ def _tests_here() -> int:
 
 @pytest.mark.parametrize(("arch", "heap"), [("i386", "512K"), ("amd64", "1024K")])
 def test_the_shared_tests_pass_on_micropython_and_none_is_left_out(arch: str, heap: str) -> None:
+    try:
+        path = interpreter(arch)
+    except NoInterpreter as error:
+        if "cannot run i386" not in str(error):
+            raise
+        pytest.skip(f"no 32-bit programs on this kernel: {error}")
     run = subprocess.run(
-        [interpreter(arch), "-X", "heapsize=" + heap, "protocols/tests/run_on_vm.py"],
+        [path, "-X", "heapsize=" + heap, "protocols/tests/run_on_vm.py"],
         cwd=ROOT,
         env={**os.environ, "MICROPYPATH": f"{ROOT}:.frozen"},
         capture_output=True,
