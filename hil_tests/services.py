@@ -95,7 +95,7 @@ class Child:
                 self._wait(ready)
             else:
                 self._read_ready()
-        except StartError:
+        except BaseException:  # also Ctrl-C: nobody else knows of this process yet
             self.stop()
             raise
         return self
@@ -171,6 +171,34 @@ def mosquitto(directory: pathlib.Path, port: int | None = None) -> tuple[Child, 
     config = directory / "mosquitto.conf"
     config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n")
     return Child("mosquitto", [find("mosquitto", "mosquitto"), "-c", str(config)], directory), port
+
+
+def amqtt(directory: pathlib.Path) -> tuple[Child, int]:
+    """The stand-in where mosquitto is missing, from a folder of its own (scripts/setup makes it); as `mosquitto`."""
+    program = ROOT / ".amqtt" / "bin" / "amqtt"
+    if not program.exists():
+        raise StartError(
+            "there is no MQTT broker; install Debian's package mosquitto, or run scripts/setup demo for a stand-in"
+        )
+    port = free_port()
+    directory.mkdir(parents=True, exist_ok=True)
+    config = directory / "amqtt.yaml"
+    config.write_text(
+        f"listeners:\n  default:\n    type: tcp\n    bind: 127.0.0.1:{port}\n"
+        "plugins:\n  amqtt.plugins.authentication.AnonymousAuthPlugin:\n    allow_anonymous: true\n"
+    )
+    return Child("amqtt", [str(program), "-c", str(config)], directory), port
+
+
+def broker(directory: pathlib.Path) -> tuple[Child, int, str]:
+    """A broker, its port, and what it lacks ("" for mosquitto)."""
+    try:
+        return *mosquitto(directory), ""
+    except StartError:
+        lacks = (
+            "no last will when a node vanishes: it is offline only after 30 s of silence. For a demo, never for service"
+        )
+        return *amqtt(directory), f"mosquitto is missing; amqtt stands in. It has {lacks}"
 
 
 def influxd(directory: pathlib.Path) -> tuple[Child, int]:

@@ -2,6 +2,7 @@
 
 import pathlib
 import shutil
+import subprocess
 import tempfile
 import threading
 import time
@@ -10,7 +11,7 @@ import webbrowser
 import click
 
 from hil_tests.bench.cli import run_file
-from hil_tests.demo.stack import Stack, stop_on_signals, write_run_file
+from hil_tests.demo.stack import Stack, forget_run_file, stop_on_signals, stop_undisturbed, write_run_file
 from hil_tests.services import StartError
 from hil_tests.vm import NoInterpreter
 
@@ -30,6 +31,8 @@ def demo(port: int, lifts: int, traffic: float, no_browser: bool) -> None:
     try:
         click.echo(f"starting {lifts} lifts; logs in {stack.logs}")
         stack.start()
+        for note in stack.notes:
+            click.echo(f"note: {note}")
         write_run_file(stack, run_file())
         click.echo(f"city-mock {stack.city_url}")
         click.echo(f"metrics {stack.metrics_url}")
@@ -42,12 +45,12 @@ def demo(port: int, lifts: int, traffic: float, no_browser: bool) -> None:
         _watch(stack)
     except KeyboardInterrupt:
         click.echo("stopping")
-    except (StartError, NoInterpreter) as error:
+    except (StartError, NoInterpreter, subprocess.CalledProcessError) as error:
         kept = True
         raise click.ClickException(f"{error}\nlogs are kept in {stack.logs}") from error
     finally:
-        stack.stop()
-        run_file().unlink(missing_ok=True)
+        stop_undisturbed(stack)
+        forget_run_file(stack, run_file())
         if not kept:
             shutil.rmtree(data, ignore_errors=True)
 

@@ -22,6 +22,7 @@ LIFTS = (
     ("荷芳苑 4 幢 1 单元", "西溪路 18 号 4 幢 1 单元", 4, 1, "330122"),
 )
 PITCH_MM = 2900
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stack:
@@ -43,6 +44,7 @@ class Stack:
         self._baud = baud
         self._traffic = traffic
         self._with_influx = influx
+        self.notes: list[str] = []  # what this stack has to do without
         self.port = port or services.free_port()
         self.nodes: dict[str, NodeVm] = {}
         self.children: dict[str, Child] = {}
@@ -65,18 +67,19 @@ class Stack:
             raise StartError(f"port {self.port} is taken; choose another with --port")
         self.data.mkdir(parents=True, exist_ok=True)
         build_firmware()
-        broker, self.broker_port = services.mosquitto(self.logs)
+        broker, self.broker_port, lacks = services.broker(self.logs)
+        self.notes += [lacks] if lacks else []
         self._run("broker", broker, lambda: services.listens(self.broker_port))
         if self._with_influx:
-            influx, self.influx_port = services.influxd(self.logs)
-            # Not waited for: the gateway must live without it.
-            influx.start(lambda: True)
-            self.children["influx"] = influx
-        city = services.part("city-mock", self.logs, "city-mock", "--platform-port", str(services.free_port()))
+            self._start_influx()
+        ports = ("--port", str(services.free_port()), "--platform-port", str(services.free_port()))
+        city = services.part("city-mock", self.logs, "city-mock", *ports)
         self._run("city", city)
         _, self.city_url, _, platform_url = city.ready_line.split()
+        twin_port = str(services.free_port())
+        config = str(self._write_bench())
         twin = services.part(
-            "twin", self.logs, "twin", "--config", str(self._write_bench()), env={"LIFTWATCH_RUN": str(self.data)}
+            "twin", self.logs, "twin", "--config", config, "--port", twin_port, env={"LIFTWATCH_RUN": str(self.data)}
         )
         self._run("twin", twin)
         self.bench_url = twin.ready_line.split()[1]
@@ -85,12 +88,29 @@ class Stack:
         gateway = services.part("gateway", self.logs, "gateway", "--config", str(self._write_gateway(platform_url)))
         self._run("gateway", gateway)
         self.metrics_url = gateway.ready_line.split()[2]
+        self._start_nodes()
+        self.wait_good()
+
+    def _start_influx(self) -> None:
+        try:
+            influx, self.influx_port = services.influxd(self.logs)
+        except StartError as error:
+            self._with_influx = False
+            self.notes.append(f"{error}; without it the gateway's local log is the history")
+            return
+        # Not waited for: the gateway must live without it.
+        influx.start(lambda: True)
+        self.children["influx"] = influx
+
+    def _start_nodes(self) -> None:
+        """Plug a node into each lift of the bench; those of an earlier bench are switched off."""
+        for node in self.nodes.values():
+            node.stop()
         for lift in get_json(f"{self.bench_url}/lifts"):
             directory = self.data / "nodes" / lift["id"]
             node = NodeVm(node_settings(SITE, lift, self.broker_port), lift["uart"], lift["gpio"], directory)
-            node.start()
             self.nodes[lift["id"]] = node
-        self.wait_good()
+            node.start()
 
     def _run(self, name: str, child: Child, ready: Any = None) -> None:
         child.start(ready)
@@ -141,6 +161,8 @@ class Stack:
             lines += ["[influx]", f'url = "http://127.0.0.1:{self.influx_port}"', ""]
         for number, name in enumerate(self.lift_ids()):
             title, address, stops, doors, rescue = LIFTS[number % len(LIFTS)]
+            if number >= len(LIFTS):
+                title = title.replace("荷芳苑", f"荷芳苑 {number // len(LIFTS) + 1} 区")
             lines += [
                 "[[lift]]", f'id = "{name}"', f'site = "{SITE}"', f'name = "{title}"', f'address = "{address}"',
                 f'rescue_code = "{int(rescue) + number // len(LIFTS) * 10}"', f"stops = {stops}", f"doors = {doors}",
@@ -201,6 +223,8 @@ class Stack:
         """Start a part that was stopped."""
         ready = (lambda: services.listens(self.broker_port)) if name == "broker" else None
         self.children[name].start((lambda: True) if name == "influx" else ready)
+        if name == "twin":
+            self._start_nodes()  # its lines have new names
 
     def metric(self, name: str) -> float:
         """One gauge of the gateway."""
@@ -212,16 +236,30 @@ class Stack:
 
 
 def stop_on_signals() -> None:
-    """SIGTERM ends the demo as Ctrl-C does; SIGINT does so also where a shell started us with it ignored."""
+    """SIGTERM and a closed terminal end the demo as Ctrl-C does; SIGINT does so also where a shell had it ignored."""
 
     def leave(number: int, frame: Any) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, leave)
-    signal.signal(signal.SIGINT, leave)
+    for number in ENDINGS:
+        signal.signal(number, leave)
+
+
+def stop_undisturbed(stack: Stack) -> None:
+    """Stop all children; a second Ctrl-C does not leave half of them behind."""
+    for number in ENDINGS:
+        signal.signal(number, signal.SIG_IGN)
+    stack.stop()
 
 
 def write_run_file(stack: Stack, path: pathlib.Path) -> None:
     """Leave the addresses where `liftwatch inject` and `liftwatch bench` find them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"control": stack.bench_url, "cloud": stack.cloud_url, "city": stack.city_url}))
+
+
+def forget_run_file(stack: Stack, path: pathlib.Path) -> None:
+    """Remove it again, unless another demo has put its own there since."""
+    with contextlib.suppress(OSError, ValueError):
+        if json.loads(path.read_text())["control"] == stack.bench_url:
+            path.unlink()
