@@ -195,9 +195,7 @@ def broker(directory: pathlib.Path) -> tuple[Child, int, str]:
     try:
         return *mosquitto(directory), ""
     except StartError:
-        lacks = (
-            "no last will when a node vanishes: it is offline only after 30 s of silence. For a demo, never for service"
-        )
+        lacks = "no last will where a line dies in silence (offline after 30 s then). For a demo, never for service"
         return *amqtt(directory), f"mosquitto is missing; amqtt stands in. It has {lacks}"
 
 

@@ -12,7 +12,7 @@ import click
 
 from hil_tests.bench.cli import run_file
 from hil_tests.demo.stack import Stack, forget_run_file, stop_on_signals, stop_undisturbed, write_run_file
-from hil_tests.services import StartError
+from hil_tests.services import ROOT, StartError
 from hil_tests.vm import NoInterpreter
 
 
@@ -23,6 +23,8 @@ from hil_tests.vm import NoInterpreter
 @click.option("--no-browser", is_flag=True, help="do not open a browser")
 def demo(port: int, lifts: int, traffic: float, no_browser: bool) -> None:
     """Run the whole chain with lift twins. Example: liftwatch demo --lifts 6"""
+    if not (ROOT / "scripts" / "micropython").exists():
+        raise click.ClickException("the demo runs from a checkout of the source: scripts/demo there does all the set-up")
     stop_on_signals()
     begun = time.monotonic()
     data = pathlib.Path(tempfile.mkdtemp(prefix="liftwatch-demo-"))
