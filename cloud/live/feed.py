@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from cloud.live.board import Board
@@ -70,7 +70,7 @@ class Feed:
                     viewer.wake.set()
                 self._changed = set()
 
-    async def watch(self, last_event_id: int | None) -> AsyncIterator[str]:
+    async def watch(self, last_event_id: int | None) -> AsyncGenerator[str, None]:
         """Server-sent events for one viewer: a snapshot, then what changes. Ends when the viewer goes."""
         viewer = Viewer()
         self.viewers.add(viewer)

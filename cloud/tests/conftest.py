@@ -39,9 +39,17 @@ def live(name: str = "lift-1", quality: str = "good", **state: Any) -> dict[str,
     }  # fmt: skip
 
 
-def incident(name: str = "lift-1-1-1", version: int = 1, phase: str = "open", opened: int = 1000, **more: Any) -> dict[str, Any]:
+def incident(
+    name: str = "lift-1-1-1", version: int = 1, phase: str = "open", opened: int = 1000, **more: Any
+) -> dict[str, Any]:
     rev = 1 if phase == "open" else 2
-    stages = {"onset": opened, "detected": opened + 1, "published": opened + 2, "received": opened + 3, "committed": opened + 4}
+    stages = {
+        "onset": opened,
+        "detected": opened + 1,
+        "published": opened + 2,
+        "received": opened + 3,
+        "committed": opened + 4,
+    }
     revisions = [{"rev": n, "phase": "open" if n == 1 else phase, "stages": stages} for n in range(1, rev + 1)]
     return {
         "id": name, "rev": rev, "version": version, "lift": "lift-1", "kind": "trapped_between_floors", "code": None,

@@ -101,11 +101,15 @@ def test_history_is_asked_of_the_gateway(client: TestClient) -> None:
     answer: dict[str, Any] = {}
     with client.websocket_connect(LINK) as socket:
         hello(socket)
-        asking = threading.Thread(target=lambda: answer.update(client.get("/api/v1/lifts/lift-1/history?from=1&to=9&fields=floor").json()))
+        asking = threading.Thread(
+            target=lambda: answer.update(client.get("/api/v1/lifts/lift-1/history?from=1&to=9&fields=floor").json())
+        )
         asking.start()
         query = socket.receive_json()
         assert (query["what"], query["from_ms"], query["to_ms"], query["fields"]) == ("history", 1, 9, ["floor"])
-        socket.send_json({"type": "answer", "q": query["q"], "fields": {"floor": [[5, 2]]}, "gaps": [], "truncated": False})
+        socket.send_json(
+            {"type": "answer", "q": query["q"], "fields": {"floor": [[5, 2]]}, "gaps": [], "truncated": False}
+        )
         asking.join(timeout=5)
     assert answer["fields"] == {"floor": [[5, 2]]}
 
@@ -180,7 +184,9 @@ async def test_the_migration_makes_what_the_models_say(database: str) -> None:
     await migrate(engine)
     await migrate(engine)
     async with engine.connect() as connection:
-        found = await connection.run_sync(lambda sync: compare_metadata(MigrationContext.configure(sync), Base.metadata))
+        found = await connection.run_sync(
+            lambda sync: compare_metadata(MigrationContext.configure(sync), Base.metadata)
+        )
     assert found == []
     async with make_sessions(engine)() as session:
         assert (await session.scalars(select(Incident))).all() == []

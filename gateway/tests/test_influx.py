@@ -25,7 +25,11 @@ def test_it_starts_late_stores_all_but_the_bad_and_moves_its_cursor(tmp_path: pa
     for number in range(1, 401):
         writer = BatchWriter(1, number, 1, number * 1000, 0)
         writer.add(number * 1000, {"floor": 1 + number % 6, "mains": True})
-        log.put(Stored("lift-1", Batch(writer.close(), 1), 1_700_000_000_000, 1_700_000_000_000 + number * 1000, [], 1, True))
+        log.put(
+            Stored(
+                "lift-1", Batch(writer.close(), 1), 1_700_000_000_000, 1_700_000_000_000 + number * 1000, [], 1, True
+            )
+        )
     influx = Influx(f"http://127.0.0.1:{port}", "test", log, {"lift-1": "s"})
     influx.start()
     try:
@@ -35,7 +39,12 @@ def test_it_starts_late_stores_all_but_the_bad_and_moves_its_cursor(tmp_path: pa
         server.start(lambda: services.listens(port))
         services.wait_until(lambda: influx.up, 15, "the database")
         # A point of another type stands there already: the server refuses ours of that field in its shard.
-        influx._call("POST", "/write", [("db", "test"), ("precision", "ms")], b'lift,lift=lift-1,site=s speed_mm_s="bad" 1700000500000')
+        influx._call(
+            "POST",
+            "/write",
+            [("db", "test"), ("precision", "ms")],
+            b'lift,lift=lift-1,site=s speed_mm_s="bad" 1700000500000',
+        )
         writer = BatchWriter(1, 401, 1, 500_000, 0)
         writer.add(500_000, {"speed_mm_s": 100})
         writer.add(501_000, {"floor": 2})
@@ -43,7 +52,10 @@ def test_it_starts_late_stores_all_but_the_bad_and_moves_its_cursor(tmp_path: pa
         services.wait_until(lambda: influx.counters["quarantined"] == 1 and influx.row == 401, 20, "the copy")
         found = influx.history("lift-1", 1_700_000_000_000, 1_700_000_600_000, ["floor"], 1000)["fields"]["floor"]
         assert len(found) == 401
-        assert found == log.reader().history("lift-1", 1_700_000_000_000, 1_700_000_600_000, ["floor"], 1000)["fields"]["floor"]
+        assert (
+            found
+            == log.reader().history("lift-1", 1_700_000_000_000, 1_700_000_600_000, ["floor"], 1000)["fields"]["floor"]
+        )
         assert log.reader().cursor("influx") == 401
     finally:
         influx.stop()

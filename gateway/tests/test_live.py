@@ -1,5 +1,7 @@
 """Quality of a lift by its ages, boots and wills: what is old never looks live."""
 
+from typing import Any
+
 import pytest
 
 from gateway.config import Lift
@@ -7,13 +9,15 @@ from gateway.live import LiveLift
 from protocols.messages import decode
 
 
-def state(boot: int = 1, seq: int = 1, sample: bool = True, period_ms: int = 1000) -> dict:
+def state(boot: int = 1, seq: int = 1, sample: bool = True, period_ms: int = 1000) -> dict[str, Any]:
     sample_text = f'"sample_up_ms":{seq * 1000 - 50},' if sample else ""
-    text = f'{{"boot":{boot},"seq":{seq},"up_ms":{seq * 1000},{sample_text}"period_ms":{period_ms},"floor":3,"doors":[2]}}'
+    text = (
+        f'{{"boot":{boot},"seq":{seq},"up_ms":{seq * 1000},{sample_text}"period_ms":{period_ms},"floor":3,"doors":[2]}}'
+    )
     return decode("state", text.encode())
 
 
-def link(online: bool, boot: int = 1, conn: int = 1) -> dict:
+def link(online: bool, boot: int = 1, conn: int = 1) -> dict[str, Any]:
     return decode("link", f'{{"online":{str(online).lower()},"boot":{boot},"conn":{conn}}}'.encode())
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from gateway import relay as relay_module
 from gateway.city_http import HttpCity, body
-from gateway.config import ConfigError, Lift, load, load_city
-from gateway.errors import NotDelivered, Refused
+from gateway.config import Lift, load, load_city
+from gateway.errors import ConfigError, NotDelivered, Refused
 from gateway.relay import Outcome, Relay
 
 LIFT = Lift("lift-1", "site", registration_code="32201234562018091346", rescue_code="330117")
@@ -37,7 +37,13 @@ class Desk:
         return str(answer)
 
 
-async def run(desk: Desk, *events: dict[str, Any], each_phase: bool = True, held: list | None = None, until: int = 1) -> list[Outcome]:
+async def run(
+    desk: Desk,
+    *events: dict[str, Any],
+    each_phase: bool = True,
+    held: list[dict[str, Any]] | None = None,
+    until: int = 1,
+) -> list[Outcome]:
     outcomes: list[Outcome] = []
     held = held or []
 

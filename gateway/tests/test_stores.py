@@ -20,7 +20,7 @@ def event(name: str = "lift-1-1-1", rev: int = 1, phase: str = "open", kind: str
 
 
 def ask(journal: Journal, job: jobs.Job) -> Any:
-    answers: queue.Queue = queue.Queue()
+    answers: queue.Queue[Any] = queue.Queue()
     assert journal.submit(job, lambda result, error: answers.put((result, error)))
     result, error = answers.get(timeout=5)
     if error is not None:
@@ -68,7 +68,7 @@ def test_one_bad_job_does_not_take_its_group_with_it(tmp_path: pathlib.Path) -> 
     def bad(database: object) -> None:
         raise ValueError("bad")
 
-    answers: queue.Queue = queue.Queue()
+    answers: queue.Queue[Any] = queue.Queue()
     for job in (jobs.store_revision(event("a-1-1")), bad, jobs.store_revision(event("a-1-2"))):
         journal.submit(job, lambda result, error: answers.put(error))
     assert [type(answers.get(timeout=5)) for _ in range(3)] == [type(None), ValueError, type(None)]
@@ -81,8 +81,13 @@ def stored(number: int, gaps: list[Gap] | None = None, floor: int = 1) -> Stored
 
 
 def test_batches_are_receipted_after_the_sync_and_found_again(tmp_path: pathlib.Path) -> None:
-    done: queue.Queue = queue.Queue()
-    log = LocalLog(tmp_path / "l.db", 1_000_000, lambda entries, ok: [done.put((entry.batch.number, ok)) for entry in entries])
+    done: queue.Queue[tuple[int, bool]] = queue.Queue()
+
+    def tell(entries: list[Stored], ok: bool) -> None:
+        for entry in entries:
+            done.put((entry.batch.number, ok))
+
+    log = LocalLog(tmp_path / "l.db", 1_000_000, tell)
     for number in (1, 2, 5):
         assert log.put(stored(number, [Gap(1, 3, 4, "overwritten")] if number == 5 else [], floor=number))
     assert [done.get(timeout=5) for _ in range(3)] == [(1, True), (2, True), (5, True)]

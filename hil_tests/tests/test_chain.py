@@ -30,12 +30,18 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def find(stack: Stack, lift: str, kind: str, since_ms: int, phase: str | None = None) -> dict[str, Any] | None:
     for incident in stack.incidents(lift=lift):
-        if incident["kind"] == kind and incident["opened_at_ms"] >= since_ms - 3000 and phase in (None, incident["phase"]):
+        if (
+            incident["kind"] == kind
+            and incident["opened_at_ms"] >= since_ms - 3000
+            and phase in (None, incident["phase"])
+        ):
             return incident
     return None
 
 
-def await_incident(stack: Stack, lift: str, kind: str, since_ms: int, timeout_s: float, phase: str | None = None) -> dict[str, Any]:
+def await_incident(
+    stack: Stack, lift: str, kind: str, since_ms: int, timeout_s: float, phase: str | None = None
+) -> dict[str, Any]:
     wait_until(lambda: find(stack, lift, kind, since_ms, phase) is not None, timeout_s, f"{kind} of {lift} ({phase})")
     found = find(stack, lift, kind, since_ms, phase)
     assert found is not None
@@ -80,7 +86,9 @@ def test_a_press_reaches_city_and_cloud_with_all_its_stages_in_order(stack: Stac
         ("lift-1", "trapped_between_floors", None, 70),
     ],
 )
-def test_a_fault_gives_its_event_and_its_end(stack: Stack, lift: str, fault: str, code: int | None, within_s: float) -> None:
+def test_a_fault_gives_its_event_and_its_end(
+    stack: Stack, lift: str, fault: str, code: int | None, within_s: float
+) -> None:
     at_ms = stack.inject(lift, fault)
     try:
         incident = await_incident(stack, lift, fault, at_ms, within_s)
@@ -91,7 +99,9 @@ def test_a_fault_gives_its_event_and_its_end(stack: Stack, lift: str, fault: str
     if fault == "controller_mute":
         assert at_city(stack, incident["id"]) == []  # it tells of our cable, not of the lift
     else:
-        wait_until(lambda: any(phase == "closed" for _, phase in at_city(stack, incident["id"])), 15, "the end at the city")
+        wait_until(
+            lambda: any(phase == "closed" for _, phase in at_city(stack, incident["id"])), 15, "the end at the city"
+        )
 
 
 def test_noise_on_the_line_gives_no_event_and_no_wrong_value(stack: Stack) -> None:
@@ -148,7 +158,9 @@ def test_a_dead_node_is_shown_as_unknown_never_as_its_last_value(stack: Stack) -
     stack.nodes["lift-2"].stop()
     try:
         wait_until(
-            lambda: next(lift for lift in stack.lifts() if lift["id"] == "lift-2")["quality"] in ("stale", "offline"), 15, "staleness"
+            lambda: next(lift for lift in stack.lifts() if lift["id"] == "lift-2")["quality"] in ("stale", "offline"),
+            15,
+            "staleness",
         )
         lift = next(lift for lift in stack.lifts() if lift["id"] == "lift-2")
         assert lift["state"]["floor"] is None

@@ -1,0 +1,154 @@
+"""The page in a real browser, fed by a gateway that says what it is told: normal, trapped, stale, both languages, a phone."""
+
+import json
+import pathlib
+import shutil
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from websockets.sync.client import ClientConnection, connect
+
+from cloud.tests.conftest import incident, live, record
+from hil_tests import services
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium; install Debian's package chromium"),
+]
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def cloud(tmp_path: pathlib.Path) -> Iterator[str]:
+    child = services.part(
+        "cloud", tmp_path, "cloud", "--database", f"sqlite+aiosqlite:///{tmp_path}/c.db", "--port", "0"
+    )
+    child.start()
+    yield child.ready_line.split()[1]
+    child.stop()
+
+
+def gateway(url: str, *names: str) -> ClientConnection:
+    socket = connect(url.replace("http", "ws") + "/api/v1/gateways/g-1/link")
+    socket.send(
+        json.dumps({"type": "hello", "gateway": "g-1", "version": "1", "lifts": [record(name) for name in names]})
+    )
+    assert json.loads(socket.recv())["type"] == "welcome"
+    return socket
+
+
+def tell(socket: ClientConnection, *lifts: dict[str, Any]) -> None:
+    socket.send(json.dumps({"type": "live", "t_ms": 1, "lifts": lifts}))
+
+
+def open_page(browser: Any, url: str, *, lang: str = "en", width: int = 1440) -> tuple[Any, list[str]]:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on(
+        "request",
+        lambda request: None if request.url.startswith((url, "data:")) else problems.append(f"outside: {request.url}"),
+    )
+    page.goto(f"{url}/?lang={lang}")
+    return page, problems
+
+
+def test_normal_lifts_are_calm_and_a_trapped_one_is_not(browser: Any, cloud: str) -> None:
+    socket = gateway(cloud, "lift-1", "lift-2")
+    tell(socket, live("lift-1"), live("lift-2", direction=1, car_status=1, passenger=True))
+    page, problems = open_page(browser, cloud)
+    page.wait_for_selector(".strip-none >> nth=1")
+    assert page.inner_text(".incidents .empty") == "No open incidents"
+    tell(socket, live("lift-1", door_zone=False, passenger=True, faults=["trapped_between_floors"]))
+    socket.send(json.dumps({"type": "incident", "incident": incident(opened=int(time.time() * 1000) - 21_000)}))
+    page.wait_for_selector(".strip-trapped")
+    assert "▲ Trapped between floors" in page.inner_text(".strip-trapped")
+    card = page.inner_text(".incident-danger")
+    assert "330117" in card
+    assert "committed" in card
+    assert page.title().startswith("(1)")
+    assert problems == []
+    page.close()
+    socket.close()
+
+
+def test_a_silent_lift_is_hatched_with_since_and_its_floor_is_unknown(browser: Any, cloud: str) -> None:
+    socket = gateway(cloud, "lift-1")
+    tell(socket, live("lift-1"))
+    page, _ = open_page(browser, cloud)
+    page.wait_for_selector(".strip-none")
+    silent = {**live("lift-1", quality="stale"), "link_age_ms": 65_000, "age_ms": 65_000}
+    silent["last_known"], silent["state"] = {"state": silent["state"], "at_ms": 1}, {"doors": [], "faults": []}
+    tell(socket, silent)
+    page.wait_for_selector(".strip-gone")
+    text = page.inner_text(".strip-gone")
+    assert "Stale" in text
+    assert "since" in text
+    assert page.text_content(".strip-gone .floor").strip() == "?"
+    assert page.locator(".strip-gone .ghost").count() == 1
+    page.close()
+    socket.close()
+
+
+def test_both_languages_and_the_choice_stays_in_the_address(browser: Any, cloud: str) -> None:
+    socket = gateway(cloud, "lift-1")
+    tell(socket, live("lift-1"))
+    page, _ = open_page(browser, cloud, lang="zh")
+    page.wait_for_selector(".strip-none")
+    assert "电梯" in page.inner_text("h2 >> nth=0")
+    assert page.get_attribute("html", "lang") == "zh-CN"
+    page.click("header button")
+    assert "Lifts" in page.inner_text("h2 >> nth=0")
+    assert "lang=en" in page.url
+    assert page.get_attribute("html", "lang") == "en"
+    page.close()
+    socket.close()
+
+
+def test_the_page_says_when_the_server_is_gone_and_comes_back_alone(browser: Any, tmp_path: pathlib.Path) -> None:
+    port = services.free_port()
+    child = services.part(
+        "cloud", tmp_path, "cloud", "--database", f"sqlite+aiosqlite:///{tmp_path}/c.db", "--port", str(port)
+    )
+    child.start()
+    page, _ = open_page(browser, f"http://127.0.0.1:{port}")
+    page.wait_for_selector(".pill:not(.pill-bad)")
+    child.kill()
+    page.wait_for_selector(".banner", timeout=20_000)
+    child.start()
+    page.wait_for_selector(".banner", state="detached", timeout=20_000)
+    page.close()
+    child.stop()
+
+
+def test_a_phone_shows_the_incident_first_and_nothing_runs_out_sideways(browser: Any, cloud: str) -> None:
+    socket = gateway(cloud, "lift-1", "lift-2")
+    tell(socket, live("lift-1"), live("lift-2"))
+    socket.send(json.dumps({"type": "incident", "incident": incident(opened=int(time.time() * 1000))}))
+    page, _ = open_page(browser, cloud, lang="zh", width=390)
+    page.wait_for_selector(".incident-danger")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.locator(".incident-danger").bounding_box()["y"] < page.locator(".strip").first.bounding_box()["y"]
+    page.close()
+    socket.close()
+
+
+def test_the_generated_words_are_fresh() -> None:
+    from cloud.web import generate
+
+    assert generate.OUT.read_text() == generate.text()

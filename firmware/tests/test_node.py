@@ -1,0 +1,203 @@
+"""The node on the real VM with a real broker and the bench: birth, alarms, receipts, breakage, heap, watchdog, settings."""
+
+import asyncio
+import json
+import pathlib
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import paho.mqtt.client as mqtt
+import pytest
+
+from hil_tests import services
+from hil_tests.bench.lift import LiftSpec
+from hil_tests.bench.lift_bench import LiftBench
+from hil_tests.bench.line import End
+from hil_tests.vm import ROOT, NodeVm, build_firmware, node_settings
+from protocols import messages
+from protocols.identity import topic
+
+pytestmark = pytest.mark.chain
+
+
+class Ear:
+    """Everything a node publishes, and a gateway's voice that receipts it by hand."""
+
+    def __init__(self, port: int) -> None:
+        self.heard: list[tuple[str, bytes, float]] = []
+        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+        self._client.on_message = lambda client, data, found: self.heard.append(
+            (found.topic.rsplit("/", 1)[-1], found.payload, time.monotonic())
+        )
+        self._client.on_connect = lambda client, *_: client.subscribe("lift/1/#")
+        self._client.reconnect_delay_set(1, 1)
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+
+    def all(self, kind: str) -> list[dict[str, Any]]:
+        return [messages.decode(kind, payload) for at, payload, _ in self.heard if at == kind]
+
+    def ack(self, events: list[list[Any]], boot: int = 1) -> None:
+        values = {"gw": "g", "t_ms": int(time.time() * 1000), "boot": boot, "events": events}
+        self._client.publish(topic("s-1", "lift-1", "ack"), messages.encode("ack", values))
+
+    def say(self, kind: str, payload: bytes) -> None:
+        self._client.publish(topic("s-1", "lift-1", kind), payload)
+
+    def stop(self) -> None:
+        self._client.loop_stop()
+
+
+class Rig:
+    """One lift on the bench, one node, one broker."""
+
+    def __init__(self, directory: pathlib.Path) -> None:
+        build_firmware()
+        self.broker, self.port = services.mosquitto(directory)
+        self.broker.start(lambda: services.listens(self.port))
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self.lift = self._call(self._make())
+        described = self.lift.describe()
+        settings = node_settings("s-1", described, self.port)
+        self.node = NodeVm(settings, described["uart"], described["gpio"], directory / "node")
+        self.ear = Ear(self.port)
+        self.node.start()
+
+    async def _make(self) -> LiftBench:
+        lift = LiftBench(LiftSpec(id="lift-1"), 38400)
+        await lift.start()
+        self._pacer = asyncio.get_running_loop().create_task(self._pace(lift))
+        return lift
+
+    @staticmethod
+    async def _pace(lift: LiftBench) -> None:
+        while True:
+            lift.refresh(again=True)
+            await asyncio.sleep(0.1)
+
+    def _call(self, work: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+
+    def press(self) -> None:
+        async def act() -> None:
+            self.lift.press(0.2)
+
+        self._call(act())
+
+    def stop(self) -> None:
+        self.node.stop()
+        self.ear.stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self.broker.stop()
+
+
+@pytest.fixture
+def rig(tmp_path: pathlib.Path) -> Iterator[Rig]:
+    found = Rig(tmp_path)
+    services.wait_until(lambda: bool(found.ear.all("state")), 20, "the first state")
+    yield found
+    found.stop()
+
+
+def test_birth_state_alarm_receipt_and_command(rig: Rig) -> None:
+    (birth,) = [link for link in rig.ear.all("link") if link["online"]]
+    assert (birth["boot"], birth["stops"], birth["profile"], birth["detects"]) == (1, 6, "nice3000", True)
+    services.wait_until(lambda: rig.ear.all("state")[-1]["state"].floor == 1, 10, "the floor from the bus")
+    rig.press()
+    services.wait_until(lambda: len(rig.ear.all("event")) >= 3, 10, "re-sending until a receipt")
+    events = rig.ear.all("event")
+    assert {event["id"] for event in events} == {"lift-1-1-1"}
+    assert events[0]["published_up_ms"] - events[0]["onset_up_ms"] <= 60
+    assert [event["attempt"] for event in events] == list(range(1, len(events) + 1))
+    rig.ear.ack([["lift-1-1-1", 1, 1]])
+    time.sleep(0.5)
+    count = len(rig.ear.all("event"))
+    time.sleep(2)
+    assert len(rig.ear.all("event")) == count  # receipted: silent until the last destination has answered
+    rig.ear.say(
+        "cmd", messages.encode("cmd", {"id": "c1", "expires_ms": int(time.time() * 1000) + 5000, "what": "self_test"})
+    )
+    rig.ear.say("cmd", b'{"id":"c2","expires_ms":1,"what":"move_up"}')
+    rig.ear.say("ack", b"{rubbish")
+    services.wait_until(lambda: bool(rig.ear.all("reply")), 5, "the reply")
+    assert rig.ear.all("reply")[0]["ok"] is True
+    time.sleep(1)
+    assert len(rig.ear.all("reply")) == 1
+
+
+def test_a_broker_restart_and_a_reset_are_survived_and_boots_rise(rig: Rig) -> None:
+    rig.broker.kill()
+    rig.press()
+    time.sleep(1)
+    rig.broker.start(lambda: services.listens(rig.port))
+    services.wait_until(
+        lambda: any(event["kind"] == "button_pressed" for event in rig.ear.all("event")), 25, "the alarm"
+    )
+    rig.node.kill()
+    services.wait_until(lambda: any(link["boot"] == 2 for link in rig.ear.all("link")), 20, "the next boot")
+    assert rig.node.exits == [-9]
+
+
+def test_the_heap_stays_within_what_the_vm_was_given(rig: Rig) -> None:
+    time.sleep(6)
+    rig.press()
+    time.sleep(3)
+    text = rig.node.console.read_text()
+    assert "MemoryError" not in text
+    assert "failed" not in text
+    birth = [link for link in rig.ear.all("link") if link["online"]][-1]
+    assert birth["counters"]["mem_free"] > 20_000
+
+
+def test_wrong_settings_are_told_and_the_node_stays_up(tmp_path: pathlib.Path) -> None:
+    build_firmware()
+    lift = {"id": "Lift 1", "baud": 9600, "stops": 6, "doors": 1, "rated_speed_mm_s": 1000, "floor_pitch_mm": 2900}
+    for settings, words in (
+        (node_settings("s-1", lift, 1), ("lift", "a-z")),
+        ({**node_settings("s-1", {**lift, "id": "l"}, 1), "profile": "none"}, ("profile", "none")),
+        ({**node_settings("s-1", {**lift, "id": "l"}, 1), "bus": {"baud": 5}}, ("bus.baud", "1200")),
+    ):
+        directory = tmp_path / words[-1]
+        ends = End(), End()
+        node = NodeVm(settings, ends[0].path, ends[1].path, directory)
+        node.start()
+        try:
+            services.wait_until(lambda node=node: "settings:" in node.console.read_text(), 10, "the complaint")
+            assert all(word in node.console.read_text() for word in words), node.console.read_text()
+            assert node.exits == []
+        finally:
+            node.stop()
+
+
+def test_the_watchdog_ends_a_blocked_node(tmp_path: pathlib.Path) -> None:
+    build_firmware()
+    import subprocess
+
+    from hil_tests.vm import best_interpreter
+
+    path, heap = best_interpreter()
+    code = "import machine,time\nw=machine.WDT(timeout=300)\nfor _ in range(4):\n w.feed()\n time.sleep_ms(100)\nprint('fed')\ntime.sleep(5)\n"
+    run = subprocess.run(
+        [path, "-X", "heapsize=" + heap, "-c", code], env={"MICROPYPATH": f"{ROOT}/build/vm:.frozen"}, capture_output=True,
+        timeout=10, check=False,
+    )  # fmt: skip
+    assert b"fed" in run.stdout
+    assert run.returncode == -14
+
+
+def test_the_firmware_keeps_to_its_size_budget() -> None:
+    import subprocess
+    import sys
+
+    run = subprocess.run([sys.executable, ROOT / "firmware" / "build.py"], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "budget" in run.stdout
+
+
+def test_every_profile_on_the_device_is_whole_json_without_vectors() -> None:
+    build_firmware()
+    for path in (ROOT / "build" / "profiles").glob("*.json"):
+        assert "vectors" not in json.loads(path.read_text())
