@@ -75,7 +75,7 @@ class Influx:
         headers = {"Content-Type": "text/plain; charset=utf-8", "Accept": "application/json"}
         return self._client.call_api(
             path, method, query_params=query, header_params=headers, body=body, response_type="object",
-            _request_timeout=TIMEOUT_S, _return_http_data_only=True,
+            _request_timeout=int(TIMEOUT_S * 1000), _return_http_data_only=True,
         )  # fmt: skip
 
     def query(self, text: str) -> list[dict[str, Any]]:

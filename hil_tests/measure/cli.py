@@ -47,7 +47,7 @@ def bench() -> None:
 @click.option("--lifts", default=6)
 def latency_command(presses: int, lifts: int) -> None:
     """Button press to city receipt, by stage, in ms since the contact closed."""
-    with running(lifts) as stack:
+    with running(lifts, traffic=0.01) as stack:
         stages, missing = latency.follow(stack, latency.press_all(stack, presses, _progress(presses)))
     for name in (
         "onset",

@@ -18,17 +18,21 @@ def press_all(stack: Stack, presses: int, tell: Callable[[int], None] = lambda d
     Returns [(lift, unix ms at which the contact closed)].
     """
     stamps: list[tuple[str, int]] = []
-    lifts = stack.lift_ids()
-    gap_s = ROUND_S / len(lifts)
-    begun = time.monotonic()
-    for number, lift in zip(range(presses), itertools.cycle(lifts), strict=False):
-        wait_s = begun + number * gap_s - time.monotonic()
-        if wait_s > 0:
-            time.sleep(wait_s)
+    lifts = itertools.cycle(stack.lift_ids())
+    gap_s = ROUND_S / len(stack.lift_ids())
+    due = time.monotonic()
+    while len(stamps) < presses:
+        due += gap_s
+        time.sleep(max(0.0, due - time.monotonic()))
+        lift = next(lifts)
+        if any(i["kind"] == "button_pressed" for i in stack.incidents(lift=lift, phase="open", limit=5)):
+            # Its alarm is not over (the car was on its way): this press would be a revision, so the lift is helped on.
+            stack.inject(lift, "button_pressed", clear=True)
+            continue
         stamps.append((lift, stack.press(lift, hold_ms=150)))
         time.sleep(0.25)
         stack.inject(lift, "button_pressed", clear=True)
-        tell(number + 1)
+        tell(len(stamps))
     time.sleep(SETTLE_S)
     return stamps
 
