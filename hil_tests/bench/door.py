@@ -66,7 +66,7 @@ class Door:
     def state(self, now_ms: int) -> int:
         """Door state as its switches and the commands to its motor tell it."""
         position = self.position(now_ms)
-        if position >= 1.0:
+        if position >= 1.0 and self.command != "close":
             return OPEN
         if self.command == "open":
             return OPENING

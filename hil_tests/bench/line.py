@@ -24,10 +24,9 @@ class Noise:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name != "delay_ms" and not 0.0 <= value <= 1.0:
-                raise ValueError(f"noise: {field.name} is {value}; a chance from 0 to 1")
-        if not 0 <= self.delay_ms <= 10_000:
-            raise ValueError(f"noise: delay_ms is {self.delay_ms}; 0 to 10000")
+            most = 10_000 if field.name == "delay_ms" else 1.0
+            if not isinstance(value, int | float) or not 0 <= value <= most:
+                raise ValueError(f"noise: {field.name} is {value!r}; 0 to {most:g}")
 
 
 CLEAN = Noise()

@@ -20,6 +20,8 @@ DAY_MS = 86_400_000
 SAMPLE_MS = (100, 200)  # between two looks at the bus, as a 9600 baud line allows
 LOST_POLL_SHARE = 0.002
 CHUNK_DAYS = 10
+# Nobody uses a lift without a pause for so long; more than that is a mistake of the twin's.
+LONGEST_USE_MS = 4 * 3_600_000
 CONTROL_FAULT = "trapped_between_floors"
 
 
@@ -120,13 +122,13 @@ class Life:
         cpu = time.process_time()
         rng = self._rng
         for at, name in _acts(rng, days, self._begin_ms):
-            self._watch(max(at, self.twin.now_ms))
+            self.watch(max(at, self.twin.now_ms))
             if name != "dip":
                 self._wait_until_free()
                 self.report.visits += 1
             for wait_ms in _act(name, self.twin, rng):
-                self._watch(self.twin.now_ms + wait_ms)
-        self._watch(self._begin_ms + int(days * DAY_MS))
+                self.watch(self.twin.now_ms + wait_ms)
+        self.watch(self._begin_ms + int(days * DAY_MS))
         self.report.lift_days = days
         self.report.starts = self.twin.starts
         self.report.near_misses = dict(self._detector.near_misses)
@@ -136,11 +138,14 @@ class Life:
         return self.report
 
     def _wait_until_free(self) -> None:
-        """Whoever switches a lift over waits until nobody uses it."""
+        """Whoever switches a lift over waits until nobody uses it; RuntimeError if somebody uses it for ever."""
+        begin_ms = self.twin.now_ms
         while self.twin.phase != "parked" or self.twin.passengers:
-            self._watch(self.twin.now_ms + 1000)
+            self.watch(self.twin.now_ms + 1000)
+            if self.twin.now_ms - begin_ms > LONGEST_USE_MS:
+                raise RuntimeError(f"{self.twin.spec} was never free; phase {self.twin.phase}")
 
-    def _watch(self, until_ms: int) -> None:
+    def watch(self, until_ms: int) -> None:
         """Step the detector at the bus's pace until then; hours in which nothing changes are one step."""
         twin, detector, report, rng = self.twin, self._detector, self.report, self._rng
         while twin.now_ms < until_ms:
@@ -163,7 +168,7 @@ class Life:
         told = len(self.report.events)
         self._wait_until_free()
         SCRIPTS[CONTROL_FAULT].inject(self.twin)
-        self._watch(self.twin.now_ms + 120_000)
+        self.watch(self.twin.now_ms + 120_000)
         self.report.controls += 1
         self.report.controls_found += any(text.startswith(CONTROL_FAULT) for text in self.report.events[told:])
         del self.report.events[told:]
