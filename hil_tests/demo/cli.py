@@ -24,7 +24,9 @@ from hil_tests.vm import NoInterpreter
 def demo(port: int, lifts: int, traffic: float, no_browser: bool) -> None:
     """Run the whole chain with lift twins. Example: liftwatch demo --lifts 6"""
     if not (ROOT / "scripts" / "micropython").exists():
-        raise click.ClickException("the demo runs from a checkout of the source: scripts/demo there does all the set-up")
+        raise click.ClickException(
+            "the demo runs from a checkout of the source: scripts/demo there does all the set-up"
+        )
     stop_on_signals()
     begun = time.monotonic()
     data = pathlib.Path(tempfile.mkdtemp(prefix="liftwatch-demo-"))
