@@ -210,6 +210,24 @@ def undelivered(destination: str) -> Job:
     return job
 
 
+def recent(limit: int) -> Job:
+    """Job: [(id, newest rev, lift, phase, done, destinations that have answered for it)] of the newest incidents."""
+
+    def job(database: sqlite3.Connection) -> list[tuple[str, int, str, str, bool, set[str]]]:
+        rows = database.execute(
+            "SELECT i.id, i.rev, r.lift, r.phase, i.done, "
+            "(SELECT group_concat(d.destination) FROM delivery d WHERE d.id = i.id AND d.rev = i.rev AND d.state != 'waiting') "
+            "FROM incident i JOIN revision r ON r.id = i.id AND r.rev = i.rev ORDER BY r.received_ms DESC LIMIT ?",
+            (limit,),
+        )
+        return [
+            (name, rev, lift, phase, bool(done), set((answered or "").split(",")) - {""})
+            for name, rev, lift, phase, done, answered in rows
+        ]
+
+    return job
+
+
 def behind_cloud(limit: int) -> Job:
     """Job: incidents that the cloud does not have in their newest version, as the API shows them, oldest first."""
 

@@ -37,6 +37,8 @@ LOG_ACK_MS = 200
 QUARANTINED = 200
 OFFSETS_KEPT = 3
 HISTORY_LIMIT = 20_000
+# Incidents whose receipts are known from the start on; a node asks again for those of its last day at most.
+RECENT = 5000
 
 
 def mono_ms() -> int:
@@ -125,6 +127,7 @@ class Service:
             sites = {lift.id: lift.site for lift in config.lift}
             self.influx = influx_module.Influx(config.influx.url, config.influx.database, self.log, sites)
             self.influx.start()
+        await self._remember()
         for lane in (self.events_lane, self.bulk_lane):
             lane.login(config.broker.user, config.broker.password)
             lane.start()
@@ -147,6 +150,22 @@ class Service:
             await self._web.cleanup()
         if self._session is not None:
             await self._session.close()
+
+    async def _remember(self) -> None:
+        """What the journal knows of recent incidents, so that a node that never heard its receipt is answered, not relayed anew."""
+        found = await self._ask(jobs.recent(RECENT))
+        required = {city.name for city, _, wanted in self._cities if wanted}
+        for name, rev, lift, phase, done, answered in reversed(found):
+            end = self._lifts.get(lift)
+            if end is None:
+                continue
+            end.intake.committed(name, rev)
+            if done:
+                end.intake.done(name, rev, phase)
+                continue
+            self._answered[(name, rev)] = answered
+            if required <= answered:
+                self._settle({"id": name, "rev": rev, "lift": lift, "phase": phase}, "journal")
 
     def _supervise(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         async def keep() -> None:
@@ -345,7 +364,8 @@ class Service:
                 end.intake.event_failed(event["id"], event["rev"])
                 return
             newest, done = result
-            level = codes.DONE if done and newest == event["rev"] else codes.COMMITTED
+            nobody_required = not any(required for _, _, required in self._cities)
+            level = codes.DONE if (done and newest == event["rev"]) or nobody_required else codes.COMMITTED
             end.intake.committed(event["id"], event["rev"], level)
             ack = self._ack_payload(end)
         self._send_ack(end, ack)

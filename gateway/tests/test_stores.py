@@ -129,3 +129,19 @@ def test_a_cursor_survives_and_reads_on(tmp_path: pathlib.Path) -> None:
     assert log.reader().cursor("x") == row
     assert len(log.reader().after(row, 100)[1]) == 6
     log.close()
+
+
+def test_after_a_restart_it_is_known_who_has_answered(tmp_path: pathlib.Path) -> None:
+    journal = Journal(tmp_path / "j.db")
+    ask(journal, jobs.store_revision(event("lift-1-1-1")))
+    ask(journal, jobs.store_revision(event("lift-1-1-2")))
+    ask(journal, jobs.store_delivery("lift-1-1-1", 1, "city", 5, 6, 1, "receipted", "ok"))
+    ask(journal, jobs.mark_done("lift-1-1-1", 1))
+    journal.close()
+    journal = Journal(tmp_path / "j.db")
+    found = {name: (rev, lift, phase, done, who) for name, rev, lift, phase, done, who in ask(journal, jobs.recent(10))}
+    assert found == {
+        "lift-1-1-1": (1, "lift-1", "open", True, {"city"}),
+        "lift-1-1-2": (1, "lift-1", "open", False, set()),
+    }
+    journal.close()
