@@ -113,6 +113,29 @@ class Pin:
                 handler(pin)
 
 
+class _LoopFlag:
+    """asyncio.ThreadSafeFlag for handlers that are called from the event loop, as all are here.
+
+    The real one is polled, and MicroPython's unix port then waits in slices of a whole ms: a tenth of the bus' time.
+    """
+
+    def __init__(self):
+        self._event = asyncio.Event()
+
+    def set(self):
+        self._event.set()
+
+    def clear(self):
+        self._event.clear()
+
+    async def wait(self):
+        await self._event.wait()
+        self._event.clear()
+
+
+asyncio.ThreadSafeFlag = _LoopFlag
+
+
 class WDT:
     """Kills the process by SIGALRM when it is not fed: the harness reads that as a watchdog reset."""
 
