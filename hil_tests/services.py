@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -24,9 +25,13 @@ class StartError(Exception):
 
 
 def free_port() -> int:
-    """A port of loopback that is free now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port of loopback that is free now, below those that the kernel gives to clients: none of them takes it meanwhile."""
+    while True:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_server(("127.0.0.1", random.randrange(20_000, 32_000))) as listener,
+        ):
+            return int(listener.getsockname()[1])
 
 
 def find(program: str, package: str) -> str:
