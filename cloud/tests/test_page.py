@@ -127,7 +127,7 @@ def test_the_page_says_when_the_server_is_gone_and_comes_back_alone(browser: Any
     )
     child.start()
     page, _ = open_page(browser, f"http://127.0.0.1:{port}")
-    page.wait_for_selector(".pill:not(.pill-bad)")
+    page.wait_for_selector("[role=status]:not(.pill-bad)")
     child.kill()
     page.wait_for_selector(".banner", timeout=20_000)
     child.start()
