@@ -1,9 +1,11 @@
 """Starts real servers and parts of the product as child processes on free loopback ports, and stops them by pid."""
 
 import contextlib
+import ctypes
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -17,6 +19,16 @@ from typing import Any
 
 ROOT = pathlib.Path(__file__).parents[1]
 START_S = 20.0
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
+
+
+def end_with_parent() -> None:
+    """To be run in a child before its program: it is ended when we are, however we end, even by kill -9.
+
+    The kernel watches the thread that starts the child: start it from one that lives as long as the child should.
+    """
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class StartError(Exception):
@@ -24,9 +36,13 @@ class StartError(Exception):
 
 
 def free_port() -> int:
-    """A port of loopback that is free now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port of loopback that is free now, below those that the kernel gives to clients: none of them takes it meanwhile."""
+    while True:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_server(("127.0.0.1", random.randrange(20_000, 32_000))) as listener,
+        ):
+            return int(listener.getsockname()[1])
 
 
 def find(program: str, package: str) -> str:
@@ -88,6 +104,7 @@ class Child:
             cwd=ROOT,
             # A terminal's Ctrl-C is for the parent, which stops its children in order.
             start_new_session=True,
+            preexec_fn=end_with_parent,  # noqa: PLW1509  one call of libc, loaded already
         )
         log.close()
         try:
@@ -169,7 +186,9 @@ def mosquitto(directory: pathlib.Path, port: int | None = None) -> tuple[Child, 
     port = port or free_port()
     directory.mkdir(parents=True, exist_ok=True)
     config = directory / "mosquitto.conf"
-    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n")
+    text = f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n"
+    # As root it would become another user, and be forgotten by `end_with_parent`.
+    config.write_text(text + ("user root\n" if os.geteuid() == 0 else ""))
     return Child("mosquitto", [find("mosquitto", "mosquitto"), "-c", str(config)], directory), port
 
 

@@ -9,6 +9,8 @@ import sys
 import threading
 from typing import Any
 
+from hil_tests.services import end_with_parent
+
 ROOT = pathlib.Path(__file__).parents[1]
 # The VM holds the bytecode in its heap (about 45 KB), which the chip runs from flash: 144 KB here leave the node about
 # the 100 KB that it has there.
@@ -105,6 +107,7 @@ class NodeVm:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                preexec_fn=end_with_parent,  # noqa: PLW1509  one call of libc, loaded already
             )
 
     def _keep(self) -> None:

@@ -23,6 +23,8 @@ BOOT_MS = 20000
 # A flapping fault clears at most so many times more slowly.
 SLOWEST = 8
 LONGEST_CONFIRM_MS = 3600000
+# What the door did in so long a silence is not known: it may have been open (its shortest stay is longer; ours).
+BLIND_MS = 1000
 # Travel time of the slowest factory curve beyond distance / speed (domain notes 7), and the limiter's margin.
 CURVE_MS = 5200
 LIMITER_MARGIN_MS = 10000
@@ -119,8 +121,8 @@ class Detector:
         self._since: dict[str, int] = {}  # condition -> since when it holds
         self._ran_ms: int | None = None
         self._mains_off_ms: int | None = None
-        self._door_known_ms = 0
         self._was_occupied = False  # somebody was seen since the car stopped
+        self._seen_ms: int | None = None
         self._door_before: int | None = None
         self._reversals = 0
         self._arrived = False
@@ -302,10 +304,13 @@ class Detector:
         self, running: bool | None, zone: bool | None, is_open: bool | None, door: int | None, now: int
     ) -> None:
         """What only the course of events tells: the last run, an arrival without opening, reversals at this stop."""
-        if now - self._door_known_ms > LATELY_MS:
-            self._arrived = False  # a door not looked at for so long may have opened
-        if is_open is not None:
-            self._door_known_ms = now
+        if running is not None and zone is not None and door is not None:
+            self._seen_ms = now
+        elif self._seen_ms is None or now - self._seen_ms > BLIND_MS:
+            self._arrived = False
+            self._opening_tried = False
+            self._ran_ms = None
+            self._door_before = None
         if running:
             self._ran_ms = now
             self._arrived = False
@@ -313,7 +318,7 @@ class Detector:
             self._reversals = 0
         elif running is False and zone and self._ran_ms is not None and now - self._ran_ms <= LATELY_MS:
             self._arrived = True
-        if is_open:
+        if is_open or door == codes.DOOR_CLOSING:
             self._arrived = False
         closed_since = self._since.get("doors_closed")
         if closed_since is not None and now - closed_since >= SHUT_MS:

@@ -66,7 +66,7 @@ class Report:
 def _acts(rng: random.Random, days: float, begin_ms: int) -> list[tuple[int, str]]:
     """[(unix ms, act)] in order: half-monthly visits, a fire drill a half year, some locked nights, supply dips."""
     acts: list[tuple[int, str]] = []
-    for name, every_days in (("visit", 15.0), ("drill", 90.0), ("locked", 30.0), ("dip", 5.0)):
+    for name, every_days in (("visit", 15.0), ("drill", 90.0), ("locked", 30.0), ("dip", 5.0), ("hush", 0.05)):
         at = rng.uniform(0, every_days)
         while at < days - 0.1:
             acts.append((begin_ms + int(at * DAY_MS), name))
@@ -98,11 +98,21 @@ def _dip(twin: Twin, rng: random.Random) -> Iterator[int]:
     twin.mains_sense_dips = False
 
 
+def _hush(twin: Twin, rng: random.Random) -> Iterator[int]:
+    """The controller is busy with itself: no answer for a while that is no fault yet."""
+    twin.controller_silent = True
+    yield rng.randint(300, 4500)
+    twin.controller_silent = False
+    yield 5000
+
+
 def _act(name: str, twin: Twin, rng: random.Random) -> Iterator[int]:
     if name == "visit":
         return _visit(twin, rng)
     if name == "dip":
         return _dip(twin, rng)
+    if name == "hush":
+        return _hush(twin, rng)
     return _other_mode(twin, "fire" if name == "drill" else "locked", 12 if name == "drill" else 300)
 
 
@@ -123,7 +133,7 @@ class Life:
         rng = self._rng
         for at, name in _acts(rng, days, self._begin_ms):
             self.watch(max(at, self.twin.now_ms))
-            if name != "dip":
+            if name not in ("dip", "hush"):
                 self._wait_until_free()
                 self.report.visits += 1
             for wait_ms in _act(name, self.twin, rng):

@@ -121,6 +121,22 @@ def test_a_bench_that_died_comes_back_with_its_nodes(tmp_path: pathlib.Path) -> 
         stack.stop()
 
 
+@pytest.mark.chain
+def test_a_killed_demo_leaves_nothing_behind(tmp_path: pathlib.Path) -> None:
+    text = (
+        "import pathlib, sys, time; from hil_tests.demo.stack import Stack; "
+        f"Stack(pathlib.Path({str(tmp_path)!r}), 1).start(); print('ready', flush=True); time.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", text], cwd=ROOT, stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    assert parent.stdout.readline() == b"ready\n"
+    family = children_of(parent.pid)
+    assert len(family) >= 6
+    parent.kill()
+    parent.wait()
+    wait_until(lambda: not any(runs(pid) for pid in family), 10, "the end of all children")
+
+
 def test_a_taken_port_is_told_before_anything_starts(tmp_path: pathlib.Path) -> None:
     port = free_port()
     with socket.create_server(("127.0.0.1", port)), pytest.raises(StartError, match="--port"):

@@ -97,6 +97,21 @@ def follow(twin: Twin, detector: Detector, ms: int) -> list[Transition]:
     return told
 
 
+def test_a_silence_in_which_the_door_was_open_raises_no_door_fault() -> None:
+    for seed in range(80, 86):
+        for silent_ms in (3000, 4500, 6000, 20_000):
+            twin = lift_at(seed, 30.0)
+            detector = Detector(Settings(1000, (twin.spec.stops - 1) * twin.spec.floor_pitch_mm))
+            while twin.phase != "opening":
+                follow(twin, detector, 100)
+            SCRIPTS["controller_mute"].inject(twin)
+            twin.quiet.add("test")
+            told = follow(twin, detector, silent_ms)
+            SCRIPTS["controller_mute"].clear(twin)
+            told += follow(twin, detector, MINUTE)
+            assert {t.kind for t in told} <= {"controller_mute"}, (seed, silent_ms)
+
+
 def test_a_press_is_an_alarm_until_the_way_out_is_free() -> None:
     twin = lift_at(1)
     detector = Detector(Settings())

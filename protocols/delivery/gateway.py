@@ -125,6 +125,8 @@ class LiftIntake:
             self.receipt_due = True
             return (DUPLICATE if batch.number <= self._stored else PENDING), gaps
         if batch.number > self._accepted + 1:
+            # The node thinks we have more than we do (a lost batch, or an empty store in an old one's place): tell it.
+            self.receipt_due = True
             return AHEAD, gaps
         self._accepted = batch.number
         return STORE, gaps

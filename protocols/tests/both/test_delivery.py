@@ -140,6 +140,14 @@ def test_an_empty_gateway_is_given_all_that_is_still_held() -> None:
     assert records.decode_wire(records.wire(item[0], item[1])).number == 1
 
 
+def test_a_batch_ahead_of_what_is_stored_is_answered_with_what_is() -> None:
+    intake = gateway.LiftIntake("new")
+    writer = records.BatchWriter(3, 9, 3, 0, 0)
+    writer.add(0, {"floor": 1})
+    assert intake.on_batch(records.Batch(writer.close(), 1)) == (gateway.AHEAD, [])
+    assert intake.receipt_due and intake.ack(5)["log"] == [3, 0]
+
+
 def test_a_new_life_of_the_log_books_the_end_of_the_old() -> None:
     intake = gateway.LiftIntake("g", 3, 7)
     writer = records.BatchWriter(4, 2, 4, 0, 0)

@@ -1,0 +1,70 @@
+"""gateway.toml and the city files: what is taken, and that a mistake is told with its place."""
+
+import pathlib
+
+import pytest
+
+from gateway.config import CITIES, load, load_city
+from gateway.errors import ConfigError
+from protocols.faults import FAULTS
+
+EXAMPLE = pathlib.Path(__file__).parents[2] / "docs" / "examples" / "gateway.toml"
+LEAST = '[gateway]\nid = "g"\ndata_dir = "d"\n'
+
+
+def test_the_example_in_the_documents_is_taken() -> None:
+    config = load(EXAMPLE)
+    assert config.lift[0].name == "荷芳苑 1 幢 1 单元"
+    assert load_city(config.city[0].file).receipt == "business_code"
+
+
+def test_a_gateway_needs_no_destination_and_no_lift(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text(LEAST)
+    config = load(path)
+    assert config.cloud is None
+    assert config.influx is None
+    assert not config.city
+    assert not config.lift
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[gateway]\nid = "g"\n', "data_dir"),
+        (LEAST + "[broker]\nport = 70000\n", "broker.port"),
+        (LEAST + "[broker]\nhots = 1\n", "hots"),
+        (LEAST.replace('"g"', '"Not an id"'), "gateway.id"),
+        (LEAST + '[[lift]]\nid = "Lift 1"\nsite = "s"\n', "Lift 1"),
+        (LEAST + '[[lift]]\nid = "a"\nsite = "s"\n[[lift]]\nid = "a"\nsite = "t"\n', "twice"),
+        (LEAST + '[[lift]]\nid = "a"\nsite = "s"\ndoors = 3\n', "doors"),
+        ("[gateway", "gateway.toml"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(tmp_path: pathlib.Path, text: str, told: str) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=told):
+        load(path)
+
+
+def test_a_missing_file_is_told(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(tmp_path / "nowhere.toml")
+
+
+def test_each_city_file_knows_our_faults_only_and_says_what_it_is_modelled_on() -> None:
+    names = {fault.name for fault in FAULTS}
+    for path in CITIES.glob("*.toml"):
+        city = load_city(path.name)
+        assert city.modelled_on
+        assert set(city.codes) <= names, path.name
+        assert {"button_pressed", "trapped_at_level", "trapped_between_floors"} <= set(city.codes), path.name
+
+
+@pytest.mark.parametrize(("old", "new"), [('"http_json"', '"carrier_pigeon"'), ('"business_code"', '"a nod"')])
+def test_a_city_of_unknown_shape_or_receipt_is_refused(tmp_path: pathlib.Path, old: str, new: str) -> None:
+    path = tmp_path / "city.toml"
+    path.write_text((CITIES / "shanghai_like.toml").read_text().replace(old, new, 1))
+    with pytest.raises(ConfigError, match=new.strip('"')):
+        load_city(str(path))
