@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT))
 from protocols import codes, messages, records  # noqa: E402  the path is set first
 from protocols.delivery import node  # noqa: E402
 from protocols.fault_texts import TEXTS  # noqa: E402
-from protocols.faults import FAULTS, RUN_TIME_LIMIT, WORK_MODES, Fault  # noqa: E402
+from protocols.faults import FAULTS, FLAP_MS, RUN_TIME_LIMIT, Fault  # noqa: E402
 from protocols.fields import FIELDS, Field  # noqa: E402
 from protocols.identity import CONTRACT_VERSION, DOWN_KINDS, MAX_ID_LENGTH, UP_KINDS  # noqa: E402
 from protocols.texts import ENUM_TEXTS, FIELD_TEXTS, MESSAGE_TEXTS  # noqa: E402
@@ -148,14 +148,23 @@ def _confirmation(fault: Fault) -> str:
     return "<br>".join(" + ".join(f"`{name}`" for name in names) + f": {_ms(ms)}" for names, ms in fault.alternatives)
 
 
+def _modes(modes: Sequence[int]) -> str:
+    return ", ".join(ENUM_TEXTS["service_mode"][mode][0] for mode in modes) or "never"
+
+
 def faults() -> str:
     """The page of the fault table."""
     rows = [
         (f"`{fault.name}`", "–" if fault.code is None else fault.code, fault.event_class, fault.severity, _confirmation(fault),
-         f"{_groups(fault.clear)}, {_ms(fault.clear_ms)}", "yes" if fault.suppressed else "never")
+         f"{_groups(fault.clear)}, {_ms(fault.clear_ms)}", _modes(fault.suppressed))
         for fault in FAULTS
     ]  # fmt: skip
-    modes = ", ".join(ENUM_TEXTS["service_mode"][mode][0] for mode in WORK_MODES)
+    flapping = ", ".join(f"`{fault.name}`" for fault in FAULTS if fault.flap_ms)
+    yielding = "; ".join(
+        f"`{fault.name}` waits while {' or '.join(f'`{name}`' for name in fault.yields_to)} is open"
+        for fault in FAULTS
+        if fault.yields_to
+    )
     texts = []
     for fault in FAULTS:
         title_en, title_zh, meaning_en, meaning_zh, remedy_en, remedy_zh = TEXTS[fault.name]
@@ -167,11 +176,12 @@ def faults() -> str:
 
 The node detects; the table is `protocols/faults.py`. Times are ours unless a source stands beside them in the code. Every
 condition is true, false or unknown: unknown confirms nothing and clears nothing. A fault opens once all conditions of one
-alternative have held for its time, and closes once a group of clearing conditions has held. Suppressed faults are not
-detected, and counted, in the modes {modes}. Severity 4 = people in danger. `code` is the national number
+alternative have held for its time, and closes once a group of clearing conditions has held. In the service modes where it
+is suppressed a fault is counted and not told. What comes back within {FLAP_MS // 1000} s of its end flaps and takes twice as long to end each
+time: {flapping}. {yielding}. Severity 4 = people in danger. `code` is the national number
 of the 2017 list; numbers of a city stand in its file under `gateway/cities/` and nowhere else.
 
-{table(("fault", "code", "class", "severity", "opens", "closes", "suppressed at work"), rows)}
+{table(("fault", "code", "class", "severity", "opens", "closes", "suppressed in"), rows)}
 `line_noise` is an injection of the bench, not a fault: whatever happens on the line, no event may come of it.
 
 ## In words

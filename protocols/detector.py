@@ -5,7 +5,7 @@ Every condition has three values. True and False speak; None (unknown) confirms 
 
 from protocols import codes
 from protocols.errors import SettingsError
-from protocols.faults import BY_NAME, FAULTS, RUN_TIME_LIMIT, WORK_MODES, Fault
+from protocols.faults import BY_NAME, FAULTS, RUN_TIME_LIMIT, Fault
 from protocols.state import LiftState
 
 # Below this the car counts as standing: encoder noise (ours).
@@ -18,6 +18,11 @@ REVERSALS = 5
 SHUT_MS = 2000
 # Evidence survives so long a hole in the samples: a few lost polls are no change of the world (ours).
 HOLE_MS = 3000
+# A controller starts in less after a power cut (ours); until then its silence is no fault.
+BOOT_MS = 20000
+# A flapping fault clears at most so many times more slowly.
+SLOWEST = 8
+LONGEST_CONFIRM_MS = 3600000
 # What the door did in so long a silence is not known: it may have been open (its shortest stay is longer; ours).
 BLIND_MS = 1000
 # Travel time of the slowest factory curve beyond distance / speed (domain notes 7), and the limiter's margin.
@@ -39,18 +44,21 @@ class Settings:
         doors: int = 1,
         confirm_ms: dict[str, int] | None = None,
     ) -> None:
-        """`confirm_ms` {fault name: ms} overrides the table for one lift."""
-        if not 100 <= rated_speed_mm_s <= 20000:
-            raise SettingsError("rated_speed_mm_s is %r; 100 to 20000" % (rated_speed_mm_s,))
-        if not 1000 <= travel_mm <= 500000:
-            raise SettingsError("travel_mm is %r; 1000 to 500000" % (travel_mm,))
-        if doors not in (1, 2):
-            raise SettingsError("doors is %r; 1 or 2" % (doors,))
+        """`confirm_ms` {fault name: ms} overrides the table for one lift.
+
+        What the table confirms at once beside a way that takes time (reversals of a blocked door) stays at once.
+        """
+        _check("rated_speed_mm_s", rated_speed_mm_s, 100, 20000)
+        _check("travel_mm", travel_mm, 1000, 500000)
+        _check("doors", doors, 1, 2)
         self.doors = doors
-        self.confirm_ms = confirm_ms or {}
+        self.confirm_ms = {} if confirm_ms is None else confirm_ms
+        if not isinstance(self.confirm_ms, dict):
+            raise SettingsError("confirm_ms is %r; a table of fault names and ms" % (confirm_ms,))
         for name in self.confirm_ms:
             if name not in BY_NAME or name == BUTTON:
                 raise SettingsError("confirm_ms: %r has no confirmation that could be set" % (name,))
+            _check("confirm_ms: %s" % name, self.confirm_ms[name], 0, LONGEST_CONFIRM_MS)
         full_ms = travel_mm * 1000 // rated_speed_mm_s + CURVE_MS
         limit = min(LIMITER_MAX_MS, full_ms + LIMITER_MARGIN_MS)
         self.run_time_limit_ms = max(LIMITER_MIN_MS, limit)
@@ -87,6 +95,8 @@ class _Watch:
         self.since: list[int | None] = [None] * len(fault.alternatives)
         self.held = [0] * len(fault.alternatives)  # when the evidence was last seen to hold
         self.clear_since: int | None = None
+        self.closed_ms: int | None = None
+        self.slow = 1  # how many times more slowly it clears, since it flaps
         self.onset_ms = 0
         self.is_open = False
 
@@ -99,15 +109,19 @@ class Detector:
         self._watches = []
         for fault in FAULTS:
             confirm = []
+            at_once = all(table_ms == 0 for _, table_ms in fault.alternatives)
             for _, table_ms in fault.alternatives:
                 ms = self._settings.run_time_limit_ms if table_ms == RUN_TIME_LIMIT else table_ms
-                confirm.append(self._settings.confirm_ms.get(fault.name, ms))
+                confirm.append(self._settings.confirm_ms.get(fault.name, ms) if ms or at_once else ms)
             self._watches.append(_Watch(fault, confirm))
-        self._button = self._watches[0]
+        self._by_name = {watch.fault.name: watch for watch in self._watches}
+        self._button = self._by_name[BUTTON]
         self._pressed = False
         self._presses = 0
         self._since: dict[str, int] = {}  # condition -> since when it holds
         self._ran_ms: int | None = None
+        self._mains_off_ms: int | None = None
+        self._was_occupied = False  # somebody was seen since the car stopped
         self._seen_ms: int | None = None
         self._door_before: int | None = None
         self._reversals = 0
@@ -146,13 +160,12 @@ class Detector:
                 since.pop(name, None)
             elif name not in since:
                 since[name] = now
-        at_work = state.service_mode in WORK_MODES and state.service_mode is not None
         out: list[Transition] = []
         for watch in self._watches:
             if watch.is_open:
                 self._try_clear(watch, facts, now, out)
             elif watch.fault.alternatives:
-                self._try_open(watch, facts, now, at_work, out)
+                self._try_open(watch, facts, now, state.service_mode in watch.fault.suppressed, out)
         return out
 
     def open_kinds(self) -> list[str]:
@@ -163,6 +176,10 @@ class Detector:
         self, watch: _Watch, facts: dict[str, bool | None], now: int, at_work: bool, out: list[Transition]
     ) -> None:
         fault = watch.fault
+        for other in fault.yields_to:
+            if self._by_name[other].is_open:
+                watch.since = [None] * len(watch.since)
+                return
         for index in range(len(watch.since)):
             names = fault.alternatives[index][0]
             holds = _all(facts, names)
@@ -170,10 +187,10 @@ class Detector:
             if holds is True:
                 if since is None or now - watch.held[index] > HOLE_MS:
                     since = watch.since[index] = now
-                    if at_work and fault.suppressed:
+                    if at_work:
                         self.suppressed[fault.name] = self.suppressed.get(fault.name, 0) + 1
                 watch.held[index] = now
-                if at_work and fault.suppressed:
+                if at_work:
                     # What the technician does is no evidence, and must not ripen while he works.
                     watch.since[index] = now
                 elif now - since >= watch.confirm[index]:
@@ -190,12 +207,16 @@ class Detector:
         watch.is_open = True
         watch.clear_since = None
         watch.onset_ms = onset_ms
+        flaps = watch.closed_ms is not None and now - watch.closed_ms < watch.fault.flap_ms
+        watch.slow = min(SLOWEST, watch.slow * 2) if flaps else 1
         names = watch.fault.alternatives[index][0]
         evidence = [(name, self._since.get(name, now)) for name in names]
         watch.since = [None] * len(watch.since)
         cause = names[-1]
         if cause == "not_seen_occupied":
             cause = "empty" if facts["nobody"] else "occupancy_unknown"
+        elif cause == "mains_settled":
+            cause = "mains_on" if facts["mains_on"] else "mains_unknown"
         out.append(self._transition(watch, codes.OPEN, now, cause, evidence))
 
     def _try_clear(self, watch: _Watch, facts: dict[str, bool | None], now: int, out: list[Transition]) -> None:
@@ -203,8 +224,9 @@ class Detector:
             if _all(facts, names) is True:
                 if watch.clear_since is None:
                     watch.clear_since = now
-                if now - watch.clear_since >= watch.fault.clear_ms:
+                if now - watch.clear_since >= watch.fault.clear_ms * watch.slow:
                     watch.is_open = False
+                    watch.closed_ms = now
                     evidence = [(name, self._since.get(name, now)) for name in names]
                     out.append(self._transition(watch, codes.CLOSED, now, names[-1], evidence))
                 return
@@ -224,11 +246,18 @@ class Detector:
         zone = state.door_zone
         closed, is_open, door = self._doors(state)
         self._follow(running, zone, is_open, door, now)
+        if running:
+            self._was_occupied = False
+        elif running is False and state.passenger:
+            self._was_occupied = True
         lately = (
             None if running is None else bool(running or (self._ran_ms is not None and now - self._ran_ms <= LATELY_MS))
         )
         link = state.controller_link
         mains = state.mains
+        if mains is False:
+            self._mains_off_ms = now
+        settled = self._mains_off_ms is None or now - self._mains_off_ms > BOOT_MS
         return {
             "running": running,
             "stopped": _not(running),
@@ -248,9 +277,10 @@ class Detector:
             "passenger": state.passenger,
             "nobody": _not(state.passenger),
             "not_seen_occupied": state.passenger is not True,
+            "occupancy_unsteady": self._was_occupied,
             "mains_off": _not(mains),
             "mains_on": mains,
-            "mains_not_off": mains is not False,
+            "mains_settled": settled,
             "link_silent": _not(link),
             "link_answers": link,
             "button_released": not self._pressed,
@@ -300,6 +330,11 @@ class Detector:
             if self._door_before == codes.DOOR_CLOSING:
                 self._reversals += 1
         self._door_before = door
+
+
+def _check(name: str, value: object, low: int, high: int) -> None:
+    if value is True or value is False or not isinstance(value, int) or not low <= value <= high:
+        raise SettingsError("%s is %r; a whole number from %d to %d" % (name, value, low, high))
 
 
 def _not(value: bool | None) -> bool | None:

@@ -13,7 +13,8 @@ from hil_tests.bench.cli import ordinary
 from hil_tests.bench.faults import SCRIPTS
 from hil_tests.demo.stack import Stack
 from hil_tests.measure import breakage, latency
-from hil_tests.measure.figures import spread, table
+from hil_tests.measure.detector import sample_times_us
+from hil_tests.measure.figures import percentile, spread, table
 from hil_tests.services import StartError, get_json
 
 
@@ -137,6 +138,15 @@ def faults_command(lifts: int) -> None:
                  f"{receipt - found['stages']['detected']} ms" if receipt else city[0]["state"] if city else "-", ", ".join(others))
             )  # fmt: skip
     click.echo(table(("fault", "code", "confirmation", "to commit", "to city receipt", "also seen"), rows))
+
+
+@bench.command("detector")
+@click.option("--samples", default=50_000, help="how many samples of an ordinary lift")
+def detector_command(samples: int) -> None:
+    """Time of the detector for one sample, on this machine. Example: liftwatch bench detector"""
+    times = sample_times_us(samples)
+    rows = [(f"{percentile(times, share):.1f} µs", name) for share, name in ((0.5, "p50"), (0.99, "p99"), (1, "max"))]
+    click.echo(table(("time", "of a sample"), [*rows, (f"{sum(times) / len(times):.1f} µs", f"mean of {len(times)}")]))
 
 
 bench.add_command(ordinary)

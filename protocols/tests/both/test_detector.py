@@ -113,8 +113,8 @@ def test_a_safety_circuit_matters_only_while_running() -> None:
 
 
 def test_a_door_held_or_reversing_is_blocked_and_a_goods_move_is_not() -> None:
-    assert Timeline().hold(80000, DOOR_OPEN).seen == []
-    assert Timeline().hold(95000, DOOR_OPEN).kinds() == [("door_blocked", codes.OPEN)]
+    assert Timeline().hold(145000, DOOR_OPEN).seen == []
+    assert Timeline().hold(155000, DOOR_OPEN).kinds() == [("door_blocked", codes.OPEN)]
     timeline = Timeline()
     for _ in range(6):
         timeline.hold(1500, door_1=1, door_lock=False).hold(1500, door_1=3, door_lock=False).hold(3000, DOOR_OPEN)
