@@ -21,6 +21,9 @@ PARTS = {
     ),
     "inject": Part("hil_tests.bench.cli", "inject", "bench", "break a lift of a running demo or bench"),
     "gateway": Part("gateway.cli", "gateway", "gateway", "MQTT in; journal, city platforms, cloud, InfluxDB out"),
+    "evidence": Part(
+        "gateway.evidence_cli", "evidence", "gateway", "export the signed chain of one incident, or verify it"
+    ),
     "cloud": Part("cloud.cli", "cloud", "cloud", "live page, incidents and API"),
     "twin": Part("hil_tests.bench.cli", "twin", "bench", "serve lift twins on serial lines"),
     "city-mock": Part("hil_tests.city_mock.cli", "city_mock", "bench", "play a city platform, in good moods and bad"),

@@ -3,6 +3,7 @@
 GatewayError
     ConfigError      gateway.toml or a city file is wrong: the operator must mend it; says where
     Refused          a destination refused for good: repeating would not help
+    EvidenceError    there is no such incident, or a file is no evidence; says what to do
     NotDelivered     a destination did not answer, or asks to try later
 """
 
@@ -17,6 +18,10 @@ class ConfigError(GatewayError):
 
 class Refused(GatewayError):
     """The destination refused this message for good."""
+
+
+class EvidenceError(GatewayError):
+    """An incident or a file from which no evidence can be had; the text says what to do."""
 
 
 class NotDelivered(GatewayError):

@@ -298,6 +298,7 @@ class Service:
             "presses": values["presses"],
             "closed_at_ms": at(values["closed_up_ms"]),
             "snapshot": values["snapshot"],
+            "frames": values["frames"],
             "evidence": [[name, at(since)] for name, since in values["evidence"]],
             "stages": {
                 "onset": at(values["onset_up_ms"]),

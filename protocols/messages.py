@@ -5,12 +5,13 @@ Names that this version does not know are ignored, so that old and new can talk.
 """
 
 import json
+from binascii import unhexlify
 
 from protocols import codes
 from protocols.errors import DecodeError, EncodeError
 from protocols.state import LiftState, from_known
 
-# Events carry a snapshot and evidence: measured at most 900 bytes. State is smaller. All are capped before parsing.
+# Events carry a snapshot and evidence: measured at most 1,000 bytes. State is smaller. All are capped before parsing.
 MAX_PAYLOAD_BYTES = 4096
 MAX_TEXT = 200
 MAX_LIST = 64
@@ -70,6 +71,7 @@ EVENT_ITEMS = (
     Item("attempt", INT, 1, 1, MAX_COUNT),
     Item("presses", INT, 0, 0, MAX_COUNT),
     Item("evidence", LIST, ()),
+    Item("frames", LIST, ()),
     Item("snapshot", DICT, {}),
 )
 
@@ -230,7 +232,21 @@ def from_object(kind: str, found: dict) -> dict:
     return values
 
 
+# A frame of 63 registers, the most that a profile reads at once, is 131 bytes.
+MAX_FRAME_BYTES = 131
+
+
+def _is_frame(pair: object) -> bool:
+    if not (isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], int) and isinstance(pair[1], str)):
+        return False
+    try:
+        return 0 < len(unhexlify(pair[1])) <= MAX_FRAME_BYTES
+    except ValueError:
+        return False
+
+
 def _check_event(values: dict) -> None:
+    values["frames"] = [pair for pair in values["frames"] if _is_frame(pair)]
     values["evidence"] = [
         [pair[0], pair[1]]
         for pair in values["evidence"]

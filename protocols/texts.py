@@ -90,6 +90,7 @@ MESSAGE_TEXTS = {
         "attempt": "number of this sending of this revision",
         "presses": "presses of the alarm button so far",
         "evidence": "[[condition, since up_ms], …] that held",
+        "frames": "[[first register, hex], …] the bus answers that the state was read from",
         "snapshot": "the fields known at detection",
     },
     "link": {

@@ -11,7 +11,7 @@ MARGIN_MS = 40
 
 
 class Bus:
-    """One UART with a controller behind it. `counters` are by kind of PeerError and "polls"."""
+    """One UART with a controller behind it. `counters` are by kind of PeerError and "polls", `frame` is the last good answer."""
 
     def __init__(self, uart, baud, bits, reply_delay_ms, direction=None):
         """`direction` is the Pin of the transceiver's driver enable, None where it switches by itself."""
@@ -23,6 +23,7 @@ class Bus:
         self._gap_us = gap_us(baud, bits)
         self._direction = direction
         self._quiet_us = time.ticks_us()
+        self.frame = b""
         self.counters = {"polls": 0}
 
     async def read(self, request):
@@ -59,6 +60,7 @@ class Bus:
             self._quiet_us = time.ticks_us()
             values = answer.feed(data)
             if values is not None:
+                self.frame = answer.frame()
                 return values
 
     async def _send(self, frame):

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import time
+from binascii import hexlify
 
 from node.bus import Bus
 from node.commands import Commands
@@ -67,6 +68,7 @@ class Node:
             self._pressed, self._released, self._sampled, self._beat("inputs"),
         )  # fmt: skip
         self._sample_up_ms = None
+        self._frames = []  # the bus answers of that sample
         self._missed = 0
         self._seq = 0
         self._state_due_ms = 0
@@ -108,13 +110,15 @@ class Node:
         while True:
             self._supervisor.beat("bus")
             registers.clear()
-            answered = await self._read_all(safety, registers)
+            frames = []
+            answered = await self._read_all(safety, registers, frames)
             if answered and slow and self.now() >= slow_due_ms:
-                await self._read_all(slow[slow_index : slow_index + 1], registers)
+                await self._read_all(slow[slow_index : slow_index + 1], registers, [])
                 slow_index = (slow_index + 1) % len(slow)
                 slow_due_ms = self.now() + SLOW_MS
             if answered:
                 self._missed = 0
+                self._frames = frames
                 settings.profile.decode(registers, self._state, settings.doors)
                 self._state.controller_link = True
                 self._sample_up_ms = self.now()
@@ -124,10 +128,11 @@ class Node:
                 if self._missed >= MISSED_POLLS:
                     self._state.forget_bus()
                     self._state.controller_link = False
+                    self._frames = []
             self._sampled()
             await asyncio.sleep_ms(0)
 
-    async def _read_all(self, requests, registers):
+    async def _read_all(self, requests, registers, frames):
         for request in requests:
             try:
                 values = await self._bus.read(request)
@@ -136,6 +141,7 @@ class Node:
                 return False
             for index in range(len(values)):
                 registers[request.address + index] = values[index]
+            frames.append((request.address, self._bus.frame))
         return True
 
     def _count_doors(self):
@@ -167,7 +173,8 @@ class Node:
 
     def _raise(self, transitions, now):
         for transition in transitions:
-            name = self._delivery.raise_transition(transition, BY_NAME[transition.kind], self._state, now)
+            frames = [[address, hexlify(frame).decode()] for address, frame in self._frames]
+            name = self._delivery.raise_transition(transition, BY_NAME[transition.kind], self._state, now, frames)
             self._console.say("info", "%s %s %s" % (transition.kind, transition.phase, name))
         if transitions:
             self._state_due_ms = now

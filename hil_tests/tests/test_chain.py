@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -74,6 +75,23 @@ def test_a_press_reaches_city_and_cloud_with_all_its_stages_in_order(stack: Stac
     stack.inject("lift-1", "button_pressed", clear=True)
     closed = await_incident(stack, "lift-1", "button_pressed", pressed_ms, 30, "closed")
     wait_until(lambda: (closed["rev"], "closed") in at_city(stack, closed["id"]), 10, "the end at the city")
+    told = evidence_of(stack, closed["id"])
+    assert "button_pressed open" in told and "button_pressed closed" in told
+    assert re.search(r"([1-9]) bus frames, \1 with a valid CRC-16", told)
+    assert re.search(r"city: receipted \d+ \(business_code 0\)", told)
+
+
+def evidence_of(stack: Stack, incident: str) -> str:
+    """Exports the evidence on the gateway's box and returns what its verification, which needs only the file, says."""
+    file = stack.data / f"{incident}.json"
+    command = [sys.executable, str(ROOT / "liftwatch.py"), "evidence"]
+    config = ["--config", str(stack.data / "gateway.toml")]
+    subprocess.run([*command, incident, *config, "--out", str(file)], check=True, timeout=20)
+    key = subprocess.run(
+        [*command, "--public-key", *config], check=True, timeout=20, capture_output=True, text=True
+    ).stdout
+    verified = [*command, "--verify", str(file), "--key", key.strip()]
+    return subprocess.run(verified, check=True, timeout=20, capture_output=True, text=True).stdout
 
 
 @pytest.mark.parametrize(

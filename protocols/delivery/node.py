@@ -71,8 +71,12 @@ class NodeDelivery:
         self.overflow = 0  # events not held because MAX_PER_KIND of their kind waited already
         self.resent = 0
 
-    def raise_transition(self, transition: Transition, fault: Fault, state: LiftState, now: int) -> str | None:
+    def raise_transition(
+        self, transition: Transition, fault: Fault, state: LiftState, now: int, frames: list | tuple = ()
+    ) -> str | None:
         """Take one Transition of the detector; `fault` is its row of the table, `state` the LiftState it was seen in.
+
+        `frames` are the bus answers which that state was read from: [[first register, hex text], …].
 
         Returns the event's id, or None where it was only counted.
         """
@@ -102,6 +106,7 @@ class NodeDelivery:
         held.revise(transition.phase, now)
         held.values["cause"] = transition.cause
         held.values["presses"] = transition.presses
+        held.values["frames"] = frames
         held.values["evidence"] = [[pair[0], pair[1]] for pair in transition.evidence]
         if transition.phase != codes.CLOSED:
             held.values["snapshot"] = state.known()

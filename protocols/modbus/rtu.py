@@ -132,6 +132,10 @@ class Answer:
             raise PeerError("check", "%d bytes with a wrong check value" % length)
         return self._values(got, head)
 
+    def frame(self) -> bytes:
+        """The bytes so far: after values came, the whole frame as it was on the line."""
+        return bytes(self._bytes)
+
     def missing(self) -> int:
         """How many bytes a normal answer still lacks."""
         return max(0, self._request.answer_bytes() - len(self._bytes))
