@@ -10,6 +10,7 @@ from typing import Any
 from hil_tests import services
 from hil_tests.services import Child, StartError, get_json, post_json, wait_until
 from hil_tests.vm import NodeVm, build_firmware, node_settings
+from hil_tests.wires import Wires
 
 SITE = "hefang-yuan"
 # (name, stops, doors, rescue code): invented addresses, real proportions of such estates.
@@ -37,13 +38,18 @@ class Stack:
         baud: int = 9600,
         traffic: float = 30.0,
         influx: bool = True,
+        wires: Wires | None = None,
+        gateway_env: dict[str, str] | None = None,
     ) -> None:
+        """With `wires`, nodes and gateway reach everything through wires that can be cut; see `_via` for their names."""
         self.data = data
         self.logs = data / "logs"
         self._count = lifts
         self._baud = baud
         self._traffic = traffic
         self._with_influx = influx
+        self._wires = wires
+        self._gateway_env = gateway_env
         self.notes: list[str] = []  # what this stack has to do without
         self.port = port or services.free_port()
         self.nodes: dict[str, NodeVm] = {}
@@ -85,7 +91,8 @@ class Stack:
         self.bench_url = twin.ready_line.split()[1]
         database = f"sqlite+aiosqlite:///{self.data / 'cloud.db'}"
         self._run("cloud", services.part("cloud", self.logs, "cloud", "--database", database, "--port", str(self.port)))
-        gateway = services.part("gateway", self.logs, "gateway", "--config", str(self._write_gateway(platform_url)))
+        config = str(self._write_gateway(platform_url))
+        gateway = services.part("gateway", self.logs, "gateway", "--config", config, env=self._gateway_env)
         self._run("gateway", gateway)
         self.metrics_url = gateway.ready_line.split()[2]
         self._start_nodes()
@@ -102,13 +109,18 @@ class Stack:
         influx.start(lambda: True)
         self.children["influx"] = influx
 
+    def _via(self, name: str, port: int) -> int:
+        """`port`, or where the wire `name` to it begins: node-broker, gateway-broker, gateway-influx, gateway-city, gateway-cloud."""
+        return port if self._wires is None else self._wires.lay(name, port)
+
     def _start_nodes(self) -> None:
         """Plug a node into each lift of the bench; those of an earlier bench are switched off."""
         for node in self.nodes.values():
             node.stop()
+        broker_port = self._via("node-broker", self.broker_port)
         for lift in get_json(f"{self.bench_url}/lifts"):
             directory = self.data / "nodes" / lift["id"]
-            node = NodeVm(node_settings(SITE, lift, self.broker_port), lift["uart"], lift["gpio"], directory)
+            node = NodeVm(node_settings(SITE, lift, broker_port), lift["uart"], lift["gpio"], directory)
             self.nodes[lift["id"]] = node
             node.start()
 
@@ -152,13 +164,16 @@ class Stack:
         return path
 
     def _write_gateway(self, platform_url: str) -> pathlib.Path:
+        platform = self._via("gateway-city", int(platform_url.rsplit(":", 1)[1]))
         lines = [
-            "[gateway]", 'id = "demo"', f'data_dir = "{self.data / "gateway"}"', "", "[broker]", f"port = {self.broker_port}",
-            "", "[cloud]", f'url = "{self.cloud_url}"', "", "[[city]]", 'file = "shanghai_like.toml"', f'url = "{platform_url}"',
-            "", "[metrics]", f"port = {services.free_port()}", "",
+            "[gateway]", 'id = "demo"', f'data_dir = "{self.data / "gateway"}"', "",
+            "[broker]", f"port = {self._via('gateway-broker', self.broker_port)}", "",
+            "[cloud]", f'url = "http://127.0.0.1:{self._via("gateway-cloud", self.port)}"', "",
+            "[[city]]", 'file = "shanghai_like.toml"', f'url = "http://127.0.0.1:{platform}"', "",
+            "[metrics]", f"port = {services.free_port()}", "",
         ]  # fmt: skip
         if self._with_influx:
-            lines += ["[influx]", f'url = "http://127.0.0.1:{self.influx_port}"', ""]
+            lines += ["[influx]", f'url = "http://127.0.0.1:{self._via("gateway-influx", self.influx_port)}"', ""]
         for number, name in enumerate(self.lift_ids()):
             title, address, stops, doors, rescue = LIFTS[number % len(LIFTS)]
             if number >= len(LIFTS):

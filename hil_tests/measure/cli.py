@@ -13,6 +13,7 @@ from hil_tests.bench.cli import ordinary
 from hil_tests.bench.faults import SCRIPTS
 from hil_tests.demo.stack import Stack
 from hil_tests.measure import breakage, latency
+from hil_tests.measure.chaos import run_seed
 from hil_tests.measure.detector import sample_times_us
 from hil_tests.measure.figures import percentile, spread, table
 from hil_tests.services import StartError, get_json
@@ -147,6 +148,31 @@ def detector_command(samples: int) -> None:
     times = sample_times_us(samples)
     rows = [(f"{percentile(times, share):.1f} µs", name) for share, name in ((0.5, "p50"), (0.99, "p99"), (1, "max"))]
     click.echo(table(("time", "of a sample"), [*rows, (f"{sum(times) / len(times):.1f} µs", f"mean of {len(times)}")]))
+
+
+@bench.command("chaos")
+@click.option("--hours", type=float, help="go on with seed after seed for so long")
+@click.option("--seed", default=1, help="the first seed")
+@click.option("--seconds", default=120.0, help="how long each seed breaks things")
+@click.option("--lifts", default=3)
+@click.option("--node-kills/--no-node-kills", default=False, help="pull the nodes' plugs too")
+def chaos_command(hours: float | None, seed: int, seconds: float, lifts: int, node_kills: bool) -> None:
+    """Break everything in any order, heal it, and check that nothing was lost or doubled. Ends with 1 if a seed fails."""
+    until = time.monotonic() + (hours or 0) * 3600
+    failed = []
+    while True:
+        outcome = run_seed(seed, seconds, lifts, node_kills)
+        figures = ", ".join(f"{name} {value:g}" for name, value in outcome.figures.items())
+        click.echo(f"seed {seed}: {'FAILED' if outcome.failures else 'ok'}; {len(outcome.steps)} steps, {figures}")
+        if outcome.failures:
+            failed.append(seed)
+            click.echo("\n".join([*outcome.failures[:20], "what was done:", *outcome.steps]))
+        seed += 1
+        if time.monotonic() >= until:
+            break
+    click.echo(f"seeds that failed: {failed or 'none'}")
+    if failed:
+        raise SystemExit(1)
 
 
 bench.add_command(ordinary)

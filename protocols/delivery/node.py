@@ -7,7 +7,7 @@ from protocols import codes
 from protocols.delivery.log import RamLog
 from protocols.detector import Transition
 from protocols.faults import Fault
-from protocols.identity import event_id
+from protocols.identity import event_id, parse_event_id
 from protocols.state import LiftState
 
 TYPE_CHECKING = False
@@ -19,7 +19,8 @@ RESEND_FIRST_MS = 200
 RESEND_MAX_MS = 5000
 # Committed is safe; only the last destination's answer is missing.
 RESEND_COMMITTED_MS = 60000
-# Held events of one kind; further ones are counted, so that a flapping input cannot fill the heap.
+# Held events of one kind, so that a flapping input cannot fill the heap. A further one is counted and goes on with the newest
+# of them, whose end nobody has heard: what is wrong now is always told.
 MAX_PER_KIND = 4
 # Batches on the way without a receipt, and how long without progress before they are sent again.
 LOG_WINDOW = 8
@@ -37,6 +38,7 @@ class HeldEvent:
         self.level = 0
         self.due_ms = 0
         self.backoff_ms = RESEND_FIRST_MS
+        self.presses_before = 0  # of the alarms that this one goes on from
 
     def revise(self, phase: str, now: int) -> None:
         """Begin the next revision: it is sent at once."""
@@ -68,7 +70,7 @@ class NodeDelivery:
         self._log_sent = log.base - 1
         self._log_progress_ms = 0
         self._log_due_ms = 0
-        self.overflow = 0  # events not held because MAX_PER_KIND of their kind waited already
+        self.overflow = 0  # events that went on with another because MAX_PER_KIND of their kind waited already
         self.resent = 0
 
     def raise_transition(
@@ -78,39 +80,59 @@ class NodeDelivery:
 
         `frames` are the bus answers which that state was read from: [[first register, hex text], …].
 
-        Returns the event's id, or None where it was only counted.
+        Returns the event's id, or None for an update or end of what is not open.
         """
         kind = transition.kind
-        if transition.phase == codes.OPEN:
-            if sum(1 for held in self._events.values() if held.values["kind"] == kind) >= MAX_PER_KIND:
+        phase = transition.phase
+        if phase == codes.OPEN:
+            name = self._newest_of_full(kind)
+            if name:
                 self.overflow += 1
-                return None
-            self._number += 1
-            name = event_id(self._lift, self._boot, self._number)
-            held = HeldEvent({"id": name, "rev": 0, "boot": self._boot, "kind": kind, "closed_up_ms": None})
-            held.values["code"] = fault.code
-            held.values["class"] = fault.event_class
-            held.values["severity"] = fault.severity
-            held.values["onset_up_ms"] = transition.onset_ms
-            held.values["detected_up_ms"] = transition.detected_ms
-            self._events[name] = held
+                phase = codes.UPDATED
+                held = self._events[name]
+                held.presses_before = held.values["presses"]
+                held.values["closed_up_ms"] = None
+            else:
+                name = self._begin(transition, fault)
             self._open[kind] = name
         else:
             name = self._open.get(kind, "")
             if name not in self._events:
                 return None
-            held = self._events[name]
-            if transition.phase == codes.CLOSED:
+            if phase == codes.CLOSED:
                 del self._open[kind]
-                held.values["closed_up_ms"] = transition.detected_ms
-        held.revise(transition.phase, now)
+                self._events[name].values["closed_up_ms"] = transition.detected_ms
+        held = self._events[name]
+        held.revise(phase, now)
         held.values["cause"] = transition.cause
-        held.values["presses"] = transition.presses
+        held.values["presses"] = held.presses_before + transition.presses
         held.values["frames"] = frames
         held.values["evidence"] = [[pair[0], pair[1]] for pair in transition.evidence]
         if transition.phase != codes.CLOSED:
             held.values["snapshot"] = state.known()
         return name
+
+    def _begin(self, transition: Transition, fault: Fault) -> str:
+        self._number += 1
+        name = event_id(self._lift, self._boot, self._number)
+        held = HeldEvent({"id": name, "rev": 0, "boot": self._boot, "kind": transition.kind, "closed_up_ms": None})
+        held.values["code"] = fault.code
+        held.values["class"] = fault.event_class
+        held.values["severity"] = fault.severity
+        held.values["onset_up_ms"] = transition.onset_ms
+        held.values["detected_up_ms"] = transition.detected_ms
+        self._events[name] = held
+        return name
+
+    def _newest_of_full(self, kind: str) -> str:
+        """The id of the newest held event of `kind` if MAX_PER_KIND are held, else ""."""
+        count = 0
+        newest = 0
+        for held in self._events.values():
+            if held.values["kind"] == kind:
+                count += 1
+                newest = max(newest, parse_event_id(held.values["id"])[2])
+        return event_id(self._lift, self._boot, newest) if count >= MAX_PER_KIND else ""
 
     def open_kinds(self) -> list[str]:
         """Names of the events open now."""

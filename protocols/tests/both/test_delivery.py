@@ -85,6 +85,19 @@ def test_a_flapping_fault_is_bounded_and_counted() -> None:
     assert delivery.held() == node.MAX_PER_KIND and delivery.overflow == 50 - node.MAX_PER_KIND
 
 
+def test_an_alarm_that_finds_the_table_full_of_ended_ones_is_told_all_the_same() -> None:
+    _, delivery = _node()
+    for now in range(0, 40, 10):
+        _raise(delivery, codes.OPEN, now)
+        name = _raise(delivery, codes.CLOSED, now + 5)
+    assert _raise(delivery, codes.OPEN, 100) == name  # the newest goes on: nobody has heard of its end
+    assert _raise(delivery, codes.UPDATED, 110) == name
+    assert delivery.open_kinds() == ["button_pressed"]
+    delivery.link_up(200)
+    (sent,) = [values for values in _events(delivery, 200) if values["id"] == name]
+    assert (sent["rev"], sent["phase"], sent["presses"], sent["closed_up_ms"]) == (4, codes.UPDATED, 2, None)
+
+
 def test_the_log_is_sent_in_order_and_receipted_cumulatively() -> None:
     log, delivery = _node()
     intake = gateway.LiftIntake("g")

@@ -68,7 +68,8 @@ class Delivery(RuleBasedStateMachine):
         name = self.node.raise_transition(step(phase, self.now, kind), BY_NAME[kind], LiftState(floor=1), self.now)
         if name is None:
             return
-        self.raised[name] = (self.raised.get(name, (0, ""))[0] + 1, phase)
+        told = codes.UPDATED if phase == codes.OPEN and name in self.raised else phase
+        self.raised[name] = (self.raised.get(name, (0, ""))[0] + 1, told)
         if phase == codes.OPEN:
             self.open.add(kind)
         elif phase == codes.CLOSED:

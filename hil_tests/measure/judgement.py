@@ -1,0 +1,129 @@
+"""The promise, checked on a stack that was broken and healed: nothing lost, nothing doubled, history whole and the same everywhere.
+
+What the nodes' consoles and the bench say is the truth; city, cloud, InfluxDB and the gateway's log are what is judged.
+"""
+
+import sqlite3
+import time
+
+from hil_tests.demo.stack import Stack
+from hil_tests.measure.mishaps import DAY_S
+from hil_tests.measure.truth import Told, read_consoles
+from hil_tests.services import StartError, get_json, wait_until
+
+# Ours: back-off of the node is 8 s at most, of relay and cloud 60 s; a minute more for a loaded machine.
+SETTLE_S = 150.0
+# What is on its way: a batch is closed after 5 s.
+FRESH_MS = 15_000
+
+
+class Judgement:
+    """`figures` and `failures` of one stack after all is healed. An empty list of failures is what was promised."""
+
+    def __init__(self, stack: Stack, seen_presses: dict[str, int]) -> None:
+        """`seen_presses` {lift: how many its node must have counted}."""
+        self._stack = stack
+        self._seen_presses = seen_presses
+        self.failures: list[str] = []
+        self.figures: dict[str, float] = {}
+
+    def run(self) -> None:
+        """Wait until all is even, at most SETTLE_S, and check."""
+        stack, failures = self._stack, self.failures
+        begun = time.monotonic()
+        try:
+            stack.wait_good(60)
+            wait_until(lambda: not self._missing(self._told()), SETTLE_S, "every revision at its destinations")
+            wait_until(lambda: stack.metric("influx_behind_batches") == 0, 60, "InfluxDB caught up")
+        except StartError as error:
+            failures.append(str(error))
+        self.figures["settled_s"] = round(time.monotonic() - begun, 1)
+        told = self._told()
+        failures += self._missing(told)
+        received = stack.received()
+        keys = [(entry["id"], entry["rev"]) for entry in received]
+        if len(keys) != len(set(keys)):
+            failures.append(f"{len(keys) - len(set(keys))} of (id, rev) twice at the city")
+        strangers = {name for name, _ in keys} - {event.name for event in told}
+        if strangers:
+            failures.append(f"the city has events that no node told: {sorted(strangers)[:5]}")
+        self.figures |= {
+            "events": len(told),
+            "revisions": sum(event.rev for event in told),
+            "repeats": sum(entry["arrivals"] - 1 for entry in received),
+        }
+        self._presses(told)
+        self._log()
+        self._history()
+
+    def _told(self) -> list[Told]:
+        return read_consoles({lift: node.console for lift, node in self._stack.nodes.items()})
+
+    def _missing(self, told: list[Told]) -> list[str]:
+        """What a destination lacks of the newest revisions, in words."""
+        at_city = {(entry["id"], entry["rev"]) for entry in self._stack.received()}
+        at_cloud = {incident["id"]: incident for incident in self._stack.all_incidents()}
+        out = []
+        for event in told:
+            incident = at_cloud.get(event.name)
+            if incident is None or incident["rev"] != event.rev or incident["phase"] != event.phase:
+                found = "nothing" if incident is None else f"rev {incident['rev']} {incident['phase']}"
+                out.append(f"cloud: {event.name} {event.kind} rev {event.rev} {event.phase}, has {found}")
+                continue
+            states = {
+                entry["rev"]: entry["state"] for entry in incident["deliveries"] if entry["destination"] == "city"
+            }
+            if states.get(event.rev) == "not_mapped":
+                continue
+            if (event.name, event.rev) not in at_city:
+                out.append(f"city: {event.name} {event.kind} rev {event.rev} {event.phase} is missing")
+            elif states.get(event.rev) != "receipted":
+                out.append(f"{event.name} rev {event.rev}: the city has it, its delivery is {states.get(event.rev)}")
+        return out
+
+    def _presses(self, told: list[Told]) -> None:
+        counted = {incident["id"]: incident["presses"] for incident in self._stack.all_incidents()}
+        for lift, seen in self._seen_presses.items():
+            found = sum(
+                counted.get(event.name, 0) for event in told if (event.kind, event.lift) == ("button_pressed", lift)
+            )
+            if found < seen:
+                self.failures.append(f"{lift}: {seen} presses, {found} in its alarms")
+
+    def _log(self) -> None:
+        """Each life's numbers are whole, or the hole is booked as a gap."""
+        path = self._stack.data / "gateway" / "log.db"
+        database = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=10)
+        lives: dict[tuple[str, int], set[int]] = {}
+        for lift, life, number in database.execute("SELECT lift, life, number FROM batch"):
+            lives.setdefault((lift, life), set()).add(number)
+        gaps = database.execute("SELECT lift, life, first, last FROM gap").fetchall()
+        database.close()
+        for (lift, life), numbers in lives.items():
+            newest = max(numbers)
+            booked = {
+                number for at, of, first, last in gaps if (at, of) == (lift, life)
+                for number in range(first, (last or newest) + 1)
+            }  # fmt: skip
+            holes = sorted(set(range(1, newest + 1)) - numbers - booked)
+            if holes:
+                self.failures.append(f"log of {lift}, life {life}: neither stored nor booked: {holes[:8]} of {newest}")
+            if booked & numbers:
+                self.failures.append(f"log of {lift}, life {life}: stored and booked: {sorted(booked & numbers)[:8]}")
+        self.figures["batches"] = sum(len(numbers) for numbers in lives.values())
+        self.figures["gaps"] = len(gaps)
+
+    def _history(self) -> None:
+        """InfluxDB and the local log tell the same."""
+        if "influx" not in self._stack.children:
+            return
+        now_ms = int(time.time() * 1000)
+        for lift in self._stack.lift_ids():
+            url = f"{self._stack.cloud_url}/api/v1/lifts/{lift}/history?fields=floor,door_1,door_cycles,mains"
+            span = f"&from={now_ms - 2 * DAY_S * 1000}&to={now_ms - FRESH_MS}"
+            local, influx = (get_json(f"{url}{span}&source={name}", 30)["fields"] for name in ("local", "influx"))
+            for name, points in local.items():
+                known = [point for point in points if point[1] is not None]
+                if known != influx.get(name, []):
+                    lost = [point for point in known if point not in influx.get(name, [])]
+                    self.failures.append(f"history of {lift}: {name} differs; only in the local log: {lost[:5]}")

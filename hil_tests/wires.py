@@ -1,0 +1,126 @@
+"""TCP wires between parts of the product that can be cut, go silent or slow while they carry. They read nothing of what they carry."""
+
+import asyncio
+import contextlib
+import threading
+from typing import Any
+
+CHUNK_BYTES = 4096
+MOODS = ("open", "cut", "silent", "slow")
+SLOW_S = 0.4
+
+
+class Wire:
+    """One listening port that leads to another. `mood` may change at any time.
+
+    open: passes. cut: all connections are reset, new ones too. silent: connections stay, nothing passes, nothing is lost: what
+    waits is delivered when the wire opens again. slow: each chunk waits 0.4 s.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, target_port: int) -> None:
+        self._loop = loop
+        self._target = target_port
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._mood = "open"
+        self._passes = asyncio.Event()
+        self._server: asyncio.Server | None = None
+        self.port = 0
+        self.resets = 0
+
+    async def open(self) -> None:
+        """Listen on a free port."""
+        self._passes.set()
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
+        self.port = int(self._server.sockets[0].getsockname()[1])
+
+    async def set(self, mood: str) -> None:
+        """Change the mood; ValueError if there is none of that name."""
+        if mood not in MOODS:
+            raise ValueError(f"no such mood: {mood}; one of {', '.join(MOODS)}")
+        self._mood = mood
+        if mood == "silent":
+            self._passes.clear()
+        else:
+            self._passes.set()
+        if mood == "cut":
+            self.reset()
+
+    def reset(self) -> None:
+        """Reset every connection that stands; new ones are taken as the mood says."""
+        for writer in list(self._writers):
+            self.resets += 1
+            writer.transport.abort()
+
+    async def close(self) -> None:
+        """Stop listening and end what stands."""
+        if self._server is not None:
+            self._server.close()
+        self.reset()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._mood == "cut":
+            writer.transport.abort()
+            return
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        except OSError:
+            writer.transport.abort()
+            return
+        ends = {writer, far_writer}
+        self._writers |= ends
+        try:
+            await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+        finally:
+            self._writers -= ends
+            for end in ends:
+                end.transport.abort()
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(CHUNK_BYTES):
+                await self._passes.wait()
+                if self._mood == "slow":
+                    await asyncio.sleep(SLOW_S)
+                writer.write(data)
+                await writer.drain()
+        # Either direction's end is the connection's end; half-closed ones no part of ours makes.
+        writer.transport.abort()
+
+
+class Wires:
+    """Named wires on a thread of their own; to be used from any other."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._wires: dict[str, Wire] = {}
+        self._thread = threading.Thread(target=self._loop.run_forever, name="wires", daemon=True)
+        self._thread.start()
+
+    def _call(self, work: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+    def lay(self, name: str, target_port: int) -> int:
+        """A wire called `name` to loopback `target_port`; the port at which it begins."""
+        wire = Wire(self._loop, target_port)
+        self._call(wire.open())
+        self._wires[name] = wire
+        return wire.port
+
+    def names(self) -> list[str]:
+        """The wires that were laid."""
+        return sorted(self._wires)
+
+    def set(self, name: str, mood: str) -> None:
+        """Change the mood of one wire."""
+        self._call(self._wires[name].set(mood))
+
+    def reset(self, name: str) -> None:
+        """Reset what stands on one wire: the two ends of a connection that died while it was silent find out now."""
+        self._loop.call_soon_threadsafe(self._wires[name].reset)
+
+    def close(self) -> None:
+        """End all of them."""
+        for wire in self._wires.values():
+            self._call(wire.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=5)
