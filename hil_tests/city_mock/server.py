@@ -5,6 +5,7 @@ Two ports: the platform, which can go down, and the control, which stays. It sha
 
 import asyncio
 import json
+import pathlib
 import random
 import re
 import time
@@ -58,9 +59,13 @@ def fault_of(body: object) -> str:
 class CityMock:
     """`start` both ports. The platform takes each (alarmId, revision) once; how often it arrived stays visible."""
 
-    def __init__(self, seed: int = 1) -> None:
+    def __init__(self, seed: int = 1, keep: pathlib.Path | None = None) -> None:
+        """What it takes is written to `keep` before it is receipted, and read from there at the start."""
+        self._keep = keep
         self.received: dict[tuple[str, int], dict[str, Any]] = {}
         self.counters = {"repeats": 0, "bad": 0, "refused": 0, "lost": 0}
+        if keep is not None and keep.exists():
+            self._remember(keep)
         self._behaviour = dict(CALM)
         self._random = random.Random(seed)
         self._platform: web.AppRunner | None = None
@@ -68,6 +73,14 @@ class CityMock:
         self._platform_port = 0
         self.platform_url = ""
         self.url = ""
+
+    def _remember(self, keep: pathlib.Path) -> None:
+        for line in keep.read_text().splitlines():
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                continue  # cut off by a kill, so never receipted
+            self.received[(entry["id"], entry["rev"])] = entry
 
     async def start(self, port: int = 0, platform_port: int = 0) -> None:
         """Open both ports on loopback; 0 takes a free one."""
@@ -148,7 +161,7 @@ class CityMock:
             self.counters["repeats"] += 1
             known["arrivals"] += 1
             return
-        self.received[key] = {
+        entry = self.received[key] = {
             "arrived_at_ms": arrived_ms,
             "id": key[0],
             "rev": key[1],
@@ -158,6 +171,9 @@ class CityMock:
             "arrivals": 1,
             "body": body,
         }
+        if self._keep is not None:
+            with self._keep.open("a") as file:
+                file.write("\n" + json.dumps(entry))
         if len(self.received) > KEPT:
             del self.received[next(iter(self.received))]
 

@@ -79,7 +79,7 @@ class Stack:
         if self._with_influx:
             self._start_influx()
         ports = ("--port", str(services.free_port()), "--platform-port", str(services.free_port()))
-        city = services.part("city-mock", self.logs, "city-mock", *ports)
+        city = services.part("city-mock", self.logs, "city-mock", *ports, "--keep", str(self.data / "city.jsonl"))
         self._run("city", city)
         _, self.city_url, _, platform_url = city.ready_line.split()
         twin_port = str(services.free_port())

@@ -1,6 +1,7 @@
 """The city mock as a gateway meets it: what it takes, what it refuses, and each of its moods."""
 
 import asyncio
+import pathlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -129,3 +130,22 @@ async def test_an_unknown_mood_is_told(city: CityMock, client: aiohttp.ClientSes
     assert await behave(client, city, mode="asleep") == 400
     assert await behave(client, city, loudness=1) == 400
     assert await behave(client, city, delay_ms=-1) == 400
+
+
+async def test_what_was_receipted_survives_a_kill_and_a_cut_off_line_does_not(
+    tmp_path: pathlib.Path, client: aiohttp.ClientSession
+) -> None:
+    keep = tmp_path / "city.jsonl"
+    city = CityMock(keep=keep)
+    await city.start()
+    await post(client, city)
+    before = await received(client, city)
+    await city.stop()
+    with keep.open("a") as file:
+        file.write('\n{"id": "lift-1-3-2", "re')
+    city = CityMock(keep=keep)
+    await city.start()
+    assert await received(client, city) == before
+    await post(client, city, revision=2, faultStatus=1)
+    await city.stop()
+    assert [rev for _, rev in CityMock(keep=keep).received] == [1, 2]
