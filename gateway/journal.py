@@ -4,6 +4,7 @@ Keys: (id, rev) for revisions, (id, rev, destination) for deliveries. An inciden
 cloud is told the newest version until it has receipted it.
 """
 
+import asyncio
 import json
 import logging
 import pathlib
@@ -13,6 +14,8 @@ import threading
 import time
 from collections.abc import Callable
 from typing import Any
+
+from gateway.errors import NotDelivered
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +36,8 @@ CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WIT
 # Alarms of ten thousand lifts in an area event fit; beyond it the nodes keep them and send again.
 MAX_QUEUE = 20_000
 MAX_GROUP = 500
+# Ours: a commit takes 20 ms on a bad day, a full queue of them seconds.
+ANSWER_S = 10
 
 Job = Callable[[sqlite3.Connection], Any]
 Then = Callable[[Any, Exception | None], None]
@@ -70,6 +75,26 @@ class Journal:
             self.refused += 1
             return False
         return True
+
+    async def ask(self, job: Job) -> Any:
+        """Run `job` and wait for its result, from a loop; NotDelivered if the queue is full, TimeoutError after ANSWER_S."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+
+        def settle(result: Any, error: Exception | None) -> None:
+            if future.done():
+                return
+            if error is None:
+                future.set_result(result)
+            else:
+                future.set_exception(error)
+
+        def then(result: Any, error: Exception | None) -> None:
+            loop.call_soon_threadsafe(settle, result, error)
+
+        if not self.submit(job, then):
+            raise NotDelivered("the journal's queue is full")
+        return await asyncio.wait_for(future, ANSWER_S)
 
     def depth(self) -> int:
         """Jobs waiting."""

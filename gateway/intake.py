@@ -1,0 +1,209 @@
+"""Intake: what the lanes bring, into live state, journal and local log; receipts after the commits. It delivers to nobody.
+
+Lane callbacks run in their lane's thread, commits in the store's; `relay` and `changed` are called there, and must only hand over.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from gateway import journal as jobs
+from gateway.journal import Journal, unix_ms
+from gateway.lifts import ACK_MS, LiftEnd, Lifts, mono_ms
+from gateway.locallog import LocalLog, Stored
+from gateway.metrics import Metrics
+from protocols import codes, messages, records
+from protocols.delivery.gateway import DUPLICATE, STORE
+from protocols.errors import ContractError, DecodeError
+from protocols.identity import parse_event_id, parse_topic
+
+# Malformed payloads kept to look at, and how much of each; ours.
+QUARANTINED = 200
+QUARANTINED_BYTES = 512
+
+Event = dict[str, Any]
+
+
+class Intake:
+    """`relay(event)` takes each new revision at once, before its commit; `changed()` says that the journal has something new."""
+
+    def __init__(
+        self,
+        lifts: Lifts,
+        journal: Journal,
+        log: LocalLog,
+        metrics: Metrics,
+        relay: Callable[[Event], None],
+        changed: Callable[[], None],
+    ) -> None:
+        self._lifts, self._journal, self._log, self._metrics = lifts, journal, log, metrics
+        self._relay, self._changed = relay, changed
+        # Set by the wiring once the cities are known: without one that must answer, a commit is all there is to wait for.
+        self.anyone_required = False
+        self.quarantine: deque[tuple[int, str, bytes]] = deque(maxlen=QUARANTINED)
+
+    def _end(self, site: str, lift: str) -> LiftEnd | None:
+        end = self._lifts.at(site, lift)
+        if end is None:
+            self._metrics.refused.inc()
+        return end
+
+    def _malformed(self, kind: str, payload: bytes, error: ContractError) -> None:
+        self._metrics.malformed.labels(kind).inc()
+        self.quarantine.append((unix_ms(), f"{kind}: {error}", payload[:QUARANTINED_BYTES]))
+
+    # -- events lane ----------------------------------------------------------------------------------------------
+
+    def on_fast(self, name: str, payload: bytes, retained: bool) -> None:
+        """Events lane, in its thread."""
+        received_ms, now = unix_ms(), mono_ms()
+        kind = "?"
+        try:
+            site, lift, kind = parse_topic(name)
+            self._metrics.messages.labels(kind).inc()
+            values = messages.decode(kind, payload)
+            if kind == "event" and parse_event_id(values["id"])[0] != lift:
+                raise DecodeError(f"event {values['id']} on the topic of {lift}")
+        except ContractError as error:
+            self._malformed(kind, payload, error)
+            return
+        with self._lifts.lock:
+            end = self._end(site, lift)
+            if end is None:
+                return
+            if kind == "link":
+                end.live.on_link(values, now, retained)
+                return
+            if kind == "reply":
+                return
+            end.intake.heard(values["boot"], values["up_ms"])
+            end.offset(values["boot"]).add(values["up_ms"], received_ms)
+            verdict = end.intake.on_event(values)
+            event = canonical(end, values, received_ms) if verdict == STORE else None
+            ack = self._lifts.ack_payload(end) if verdict == DUPLICATE else None
+        if ack is not None:
+            self._lifts.send_ack(end, ack)
+        if event is not None:
+            # Commit and first send start together; the receipt to the node waits for the commit, the send does not.
+            self._relay(event)
+            stored = self._journal.submit(
+                jobs.store_revision(event), lambda result, error: self._committed(end, event, result, error)
+            )
+            if not stored:
+                with self._lifts.lock:
+                    end.intake.event_failed(event["id"], event["rev"])
+
+    def _committed(self, end: LiftEnd, event: Event, result: Any, error: Exception | None) -> None:
+        """In the journal's thread, after the commit."""
+        with self._lifts.lock:
+            if error is not None:
+                end.intake.event_failed(event["id"], event["rev"])
+                return
+            newest, done = result
+            level = codes.DONE if (done and newest == event["rev"]) or not self.anyone_required else codes.COMMITTED
+            end.intake.committed(event["id"], event["rev"], level)
+            ack = self._lifts.ack_payload(end)
+        self._lifts.send_ack(end, ack)
+        self._measure(event)
+        self._changed()
+
+    def _measure(self, event: Event) -> None:
+        committed_ms = unix_ms()
+        stage = self._metrics.stage
+        stages = event["stages"]
+        stage.labels("received_committed").observe(max(0, committed_ms - event["received"]) / 1000)
+        if stages["published"] is not None:
+            stage.labels("published_received").observe(max(0, event["received"] - stages["published"]) / 1000)
+            stage.labels("detected_published").observe(max(0, stages["published"] - stages["detected"]) / 1000)
+
+    # -- bulk lane ------------------------------------------------------------------------------------------------
+
+    def on_bulk(self, name: str, payload: bytes, retained: bool) -> None:
+        """Bulk lane, in its thread."""
+        received_ms, now = unix_ms(), mono_ms()
+        kind = "?"
+        try:
+            site, lift, kind = parse_topic(name)
+            self._metrics.messages.labels(kind).inc()
+            if kind == "log":
+                self._on_log(site, lift, records.decode_wire(payload), received_ms)
+                return
+            values = messages.decode(kind, payload)
+        except ContractError as error:
+            self._malformed(kind, payload, error)
+            return
+        with self._lifts.lock:
+            end = self._end(site, lift)
+            if end is None:
+                return
+            end.intake.heard(values["boot"], values["up_ms"])
+            end.offset(values["boot"]).add(values["up_ms"], received_ms, values["rtt_ms"])
+            end.live.on_state(values, now, received_ms)
+            ack = self._lifts.ack_payload(end) if now - end.ack_ms >= ACK_MS else None
+        if ack is not None:
+            self._lifts.send_ack(end, ack)
+
+    def _on_log(self, site: str, lift: str, batch: records.Batch, received_ms: int) -> None:
+        points = batch.records()  # what cannot be read must not be receipted
+        with self._lifts.lock:
+            end = self._end(site, lift)
+            if end is None:
+                return
+            verdict, gaps = end.intake.on_batch(batch)
+            self._metrics.batches.labels(verdict).inc()
+            if verdict != STORE and not gaps:
+                return
+            offset = end.offset(batch.boot).gateway_ms(0)
+            if offset is None:
+                # A boot that we never heard live: the node's own clock, or else its arrival.
+                last_up = points[-1][0] if points else batch.up_ms
+                offset = batch.t_ms - batch.up_ms if batch.t_ms else received_ms - last_up
+            last_ms = (points[-1][0] if points else batch.up_ms) + offset
+            entry = Stored(lift, batch, offset, last_ms, gaps, received_ms, verdict == STORE)
+            if not self._log.put(entry):
+                end.intake.batch_failed()
+
+    def batches_stored(self, entries: list[Stored], ok: bool) -> None:
+        """In the local log's thread, after the sync, or after it could not be done."""
+        with self._lifts.lock:
+            for entry in entries:
+                end = self._lifts.known(entry.lift)
+                if end is None:
+                    continue
+                if ok and entry.is_new:
+                    end.intake.batch_stored(entry.batch.life, entry.batch.number)
+                elif not ok:
+                    end.intake.batch_failed()
+
+
+def canonical(end: LiftEnd, values: dict[str, Any], received_ms: int) -> Event:
+    """The canonical event of one decoded message: what the journal keeps and every destination gets, in the gateway's time."""
+    estimate = end.offset(values["boot"])
+
+    def at(up_ms: int | None) -> int | None:
+        return None if up_ms is None else estimate.gateway_ms(up_ms)
+
+    return {
+        "id": values["id"],
+        "rev": values["rev"],
+        "lift": end.record.id,
+        "kind": values["kind"],
+        "code": values["code"],
+        "class": values["class"],
+        "severity": values["severity"],
+        "phase": values["phase"],
+        "cause": values["cause"],
+        "presses": values["presses"],
+        "closed_at_ms": at(values["closed_up_ms"]),
+        "snapshot": values["snapshot"],
+        "frames": values["frames"],
+        "evidence": [[name, at(since)] for name, since in values["evidence"]],
+        "stages": {
+            "onset": at(values["onset_up_ms"]),
+            "detected": at(values["detected_up_ms"]),
+            "published": at(values["published_up_ms"]),
+        },
+        "attempt": values["attempt"],
+        "received": received_ms,
+        "offset_err_ms": estimate.error_ms(),
+    }

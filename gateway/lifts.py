@@ -1,0 +1,139 @@
+"""What the gateway holds of each lift: record, intake, live state, clock estimates; and the acks to it. It stores nothing.
+
+Lanes, stores and the loop meet here in threads of their own: everything of a lift is touched under `Lifts.lock` only.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from gateway.config import Config, Lift
+from gateway.journal import unix_ms
+from gateway.live import LiveLift
+from protocols import messages
+from protocols.clock import OffsetEstimate
+from protocols.delivery.gateway import LiftIntake
+from protocols.identity import topic
+
+_log = logging.getLogger(__name__)
+
+ACK_MS = 5000
+LOG_ACK_MS = 200
+OFFSETS_KEPT = 3
+
+
+def mono_ms() -> int:
+    """Monotonic ms."""
+    return time.monotonic_ns() // 1_000_000
+
+
+class LiftEnd:
+    """All that the gateway holds of one lift."""
+
+    def __init__(self, record: Lift, store_id: str, life: int, stored: int) -> None:
+        self.record = record
+        self.intake = LiftIntake(store_id, life, stored)
+        self.live = LiveLift(record)
+        self.offsets: dict[int, OffsetEstimate] = {}
+        self.ack_ms = 0
+
+    def offset(self, boot: int) -> OffsetEstimate:
+        """The clock estimate of one boot; the newest few boots are kept."""
+        if boot not in self.offsets:
+            self.offsets[boot] = OffsetEstimate()
+            for old in sorted(self.offsets)[:-OFFSETS_KEPT]:
+                del self.offsets[old]
+        return self.offsets.get(boot) or OffsetEstimate()
+
+
+class Lifts:
+    """The lifts of one gateway. `positions` is what the log store has of each; `publish(topic, payload)` sends an ack."""
+
+    def __init__(
+        self,
+        config: Config,
+        store_id: str,
+        positions: dict[str, tuple[int, int]],
+        publish: Callable[[str, bytes], None],
+    ) -> None:
+        self.lock = threading.Lock()
+        self._store_id, self._positions, self._publish = store_id, positions, publish
+        self._max = config.gateway.max_lifts
+        self._ends = {lift.id: LiftEnd(lift, store_id, *positions.get(lift.id, (0, 0))) for lift in config.lift}
+
+    def __contains__(self, lift: str) -> bool:
+        return lift in self._ends
+
+    def known(self, lift: str) -> LiftEnd | None:
+        """The end of a lift that was configured or heard of."""
+        return self._ends.get(lift)
+
+    def record(self, lift: str) -> Lift:
+        """The record of a lift, or what stands for it where there is none."""
+        end = self._ends.get(lift)
+        return end.record if end is not None else Lift(id=lift, site="unknown", name=lift)
+
+    def at(self, site: str, lift: str) -> LiftEnd | None:
+        """Under the lock: the lift's end; unconfigured lifts are taken too, in bounded number, for an alarm counts. None: refused."""
+        end = self._ends.get(lift)
+        if end is None and len(self._ends) < self._max:
+            record = Lift(id=lift, site=site, name=lift)
+            end = self._ends[lift] = LiftEnd(record, self._store_id, *self._positions.get(lift, (0, 0)))
+            _log.warning("lift %s at %s is not in the configuration; taken all the same", lift, site)
+        if end is None or end.record.site != site:
+            return None
+        return end
+
+    # -- acks -----------------------------------------------------------------------------------------------------
+
+    def ack_payload(self, end: LiftEnd) -> bytes:
+        """Under the lock: the next ack of a lift."""
+        end.ack_ms = mono_ms()
+        return messages.encode("ack", end.intake.ack(unix_ms()))
+
+    def send_ack(self, end: LiftEnd, payload: bytes) -> None:
+        """Without the lock: a socket may be slow."""
+        self._publish(topic(end.record.site, end.record.id, "ack"), payload)
+
+    async def ack_round(self) -> None:
+        """Receipts of the log, and of what waits longer than it should; for ever."""
+        while True:
+            await asyncio.sleep(LOG_ACK_MS / 1000)
+            with self.lock:
+                due = [(end, self.ack_payload(end)) for end in self._ends.values() if end.intake.receipt_due]
+            for end, payload in due:
+                self.send_ack(end, payload)
+
+    # -- what is shown --------------------------------------------------------------------------------------------
+
+    def records(self) -> list[dict[str, Any]]:
+        """The records of all lifts, as the cloud is greeted with."""
+        return [
+            {
+                "id": record.id, "site": record.site, "name": record.name or record.id, "address": record.address,
+                "rescue_code": record.rescue_code, "registration_code": record.registration_code, "stops": record.stops,
+                "doors": record.doors, "rated_speed_mm_s": record.rated_speed_mm_s,
+            }
+            for record in (end.record for end in list(self._ends.values()))
+        ]  # fmt: skip
+
+    def live_changes(self, full: bool) -> list[dict[str, Any]]:
+        """Live state of the lifts that changed since the last call, of all if `full`."""
+        now, at = mono_ms(), unix_ms()
+        with self.lock:
+            out = []
+            for end in self._ends.values():
+                live = end.live
+                if full or live.dirty or live.quality(now) != live.shown_quality:
+                    live.dirty = False
+                    out.append(live.view(now, at))
+            return out
+
+    def qualities(self) -> list[str]:
+        """The quality of each lift's live state, now."""
+        now = mono_ms()
+        with self.lock:
+            return [end.live.quality(now) for end in self._ends.values()]
