@@ -319,7 +319,7 @@ class Node:
         while True:
             self._supervisor.beat("care")
             now = self.now()
-            if self._log.flush(now):
+            if self._log.flush(now, self._link.up):
                 self._link.wake()
             if self._blink:
                 self._blink -= 1

@@ -9,6 +9,9 @@ from protocols.state import LiftState
 
 # Ours: history reaches the gateway soon enough to be looked at, and a parked lift sends next to nothing.
 FLUSH_MS = 5000
+# Ours: without a link nobody looks, and a day's backlog in batches of five records would take a quarter of an hour to send
+# however fast the gateway is. A power cut meanwhile costs at most this much history.
+FLUSH_ALONE_MS = 60000
 # A reader who starts in the middle knows everything after at most this long.
 SNAPSHOT_MS = 600000
 # A batch is closed before it is full, so that one record of all fields always fits.
@@ -67,16 +70,13 @@ class RamLog:
         # Standstill is always recorded: a speed that ends inside the band would look like creeping for hours.
         return value != 0 and abs(value - last) < field.log_deadband
 
-    def flush(self, now: int) -> bool:
-        """Close the open batch once it is old enough; True if it was."""
-        if self._writer is not None and now - self._writer.up_ms >= self._flush_ms:
+    def flush(self, now: int, linked: bool = True) -> bool:
+        """Close the open batch once it is old enough; True if it was. `linked`: somebody is there to send it to."""
+        wait_ms = self._flush_ms if linked else max(self._flush_ms, FLUSH_ALONE_MS)
+        if self._writer is not None and now - self._writer.up_ms >= wait_ms:
             self._close()
             return True
         return False
-
-    def next_flush_ms(self) -> int | None:
-        """When `flush` will close the open batch; None if there is none."""
-        return None if self._writer is None else self._writer.up_ms + self._flush_ms
 
     def body(self, number: int) -> bytes:
         """The closed batch `number`, base <= number <= newest."""

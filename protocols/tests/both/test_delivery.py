@@ -120,6 +120,16 @@ def test_the_log_is_sent_in_order_and_receipted_cumulatively() -> None:
     assert delivery.log_backlog() <= 1
 
 
+def test_without_a_link_batches_are_fuller_and_the_open_one_goes_out_as_soon_as_there_is_one() -> None:
+    log, _ = _node()
+    for now in range(0, 300000, 1000):
+        log.record(LiftState(starts=now // 1000), now)
+        log.flush(now, False)
+    assert 4 <= log.newest <= 5
+    assert log.flush(300000, True)
+    assert log.newest <= 6
+
+
 def test_what_the_ring_overwrote_is_booked_as_a_gap_once() -> None:
     log, delivery = _node(capacity=300)
     for now in range(0, 60000, 50):
