@@ -100,7 +100,7 @@ def evidence_of(stack: Stack, incident: str) -> str:
         ("lift-2", "running_with_door_open", None, 40),
         ("lift-2", "safety_circuit_open_running", 1, 40),
         ("lift-3", "mains_lost", 41, 15),
-        ("lift-3", "controller_mute", None, 20),
+        ("lift-1", "controller_mute", None, 20),  # not lift-3: for 20 s after a power cut silence is its start
         ("lift-1", "trapped_between_floors", None, 70),
     ],
 )
