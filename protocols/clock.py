@@ -29,8 +29,9 @@ class OffsetEstimate:
             if offset < self._buckets[-1][1]:
                 self._buckets[-1] = (number, offset, arrived_ms)
         else:
+            # Also where the gateway's clock was set forward: what was learnt before is soon as old as that step.
+            self._buckets = [bucket for bucket in self._buckets if number - bucket[0] < BUCKETS]
             self._buckets.append((number, offset, arrived_ms))
-            del self._buckets[:-BUCKETS]
         if rtt_ms is not None:
             self._rtt_ms = rtt_ms
 

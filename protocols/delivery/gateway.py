@@ -4,6 +4,7 @@ Stores commit elsewhere: the shell submits what `on_event`/`on_batch` call new, 
 """
 
 from protocols import codes
+from protocols.identity import parse_event_id
 from protocols.records import Batch
 
 # Verdicts
@@ -40,7 +41,7 @@ class LiftIntake:
         self._known: dict[str, list[int]] = {}  # id -> [rev, level]; level 0 = submitted, not committed
         self._finished: list[str] = []  # ids at DONE and closed, oldest first
         self._receipts: dict[str, tuple[int, int]] = {}  # id -> (rev, level) waiting for an ack
-        self._boot = 0
+        self._boot = life  # a log is never newer than the boot that began it
         self._echo_up_ms: int | None = None
         self.receipt_due = False
 
@@ -54,7 +55,7 @@ class LiftIntake:
 
     @property
     def boot(self) -> int:
-        """The newest boot heard of."""
+        """The newest boot heard of, or known from what is stored."""
         return self._boot
 
     # -- events ---------------------------------------------------------------------------------------------------
@@ -79,6 +80,10 @@ class LiftIntake:
 
     def committed(self, name: str, rev: int, level: int = codes.COMMITTED) -> None:
         """The store holds (name, rev) for good; `level` is DONE where it knew it already with all destinations served."""
+        boot = parse_event_id(name)[1]
+        if boot > self._boot:
+            self._boot = boot
+            self._echo_up_ms = None
         known = self._known.get(name)
         if known is None:
             known = self._known[name] = [rev, level]

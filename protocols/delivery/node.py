@@ -25,6 +25,9 @@ MAX_PER_KIND = 4
 # Batches on the way without a receipt, and how long without progress before they are sent again.
 LOG_WINDOW = 8
 LOG_STALL_MS = 4000
+# An ack that is older than the last by less was held up on the way (ours: connections are given up sooner); by more, the
+# gateway's clock was set back.
+LATE_ACK_MS = 60000
 # 20 batches/s of up to 300 records: 24 h of a busy lift in minutes, while an alarm never waits behind more than one.
 LOG_INTERVAL_MS = 50
 FAR_MS = 1 << 30
@@ -64,7 +67,7 @@ class NodeDelivery:
         self._events: dict[str, HeldEvent] = {}  # id -> HeldEvent
         self._open: dict[str, str] = {}  # kind -> id of the event open now
         self._up = False
-        self._gateway = None
+        self._gateway = ""
         self._ack_ms = 0
         self._log_acked = log.base - 1
         self._log_sent = log.base - 1
@@ -227,6 +230,9 @@ class NodeDelivery:
 
     def on_ack(self, ack: dict, now: int) -> None:
         """Take the gateway's receipts: `ack` as decoded by messages.decode("ack", …)."""
+        is_late = ack["gw"] == self._gateway and 0 < self._ack_ms - ack["t_ms"] < LATE_ACK_MS
+        if ack["gw"] != self._gateway:
+            self._meet(ack["gw"], now)
         for name, rev, level in ack["events"]:
             held = self._events.get(name)
             if held is None or rev < held.values["rev"]:
@@ -236,14 +242,21 @@ class NodeDelivery:
                 held.due_ms = now + RESEND_COMMITTED_MS
             if held.level == codes.DONE and held.values["phase"] == codes.CLOSED:
                 del self._events[name]
-        self._on_log_receipt(ack, now)
+        if not is_late:
+            self._ack_ms = ack["t_ms"]
+            if ack["log"]:
+                self._on_log_receipt(ack["log"][0], ack["log"][1], now)
 
-    def _on_log_receipt(self, ack: dict, now: int) -> None:
-        if not ack["log"] or (ack["gw"] == self._gateway and ack["t_ms"] < self._ack_ms):
-            return
-        self._gateway = ack["gw"]
-        self._ack_ms = ack["t_ms"]
-        life, number = ack["log"]
+    def _meet(self, gateway: str, now: int) -> None:
+        """Another store answers, perhaps an empty one: it has receipted nothing, so what is still held is told again."""
+        self._gateway = gateway
+        for held in self._events.values():
+            if held.level == codes.DONE:
+                held.level = codes.COMMITTED
+                # Not at once: two gateways by mistake would have it sent at each other's every ack.
+                held.due_ms = now + RESEND_MAX_MS
+
+    def _on_log_receipt(self, life: int, number: int, now: int) -> None:
         if life != self._log.life:
             number = 0
         number = max(self._log.base - 1, min(number, self._log.newest))

@@ -38,6 +38,15 @@ def test_a_gateway_clock_set_back_starts_the_estimate_again() -> None:
     assert estimate.gateway_ms(2000) == 1763600000000 - 86400000
 
 
+def test_a_gateway_clock_set_forward_is_followed_at_once() -> None:
+    estimate = OffsetEstimate()
+    for second in range(300):
+        estimate.add(second * 1000, 1763600000000 + second * 1000)
+    estimate.add(300000, 1763600000000 + 300000 + 86400000)
+    assert estimate.gateway_ms(300000) == 1763600000000 + 300000 + 86400000
+    assert estimate.gateway_ms(0) == 1763600000000 + 86400000  # the past is told on the scale of now
+
+
 def test_the_node_takes_its_time_from_quick_acks() -> None:
     clock = NodeClock()
     assert clock.unix_ms(5) == 0 and not clock.known()

@@ -163,6 +163,41 @@ def test_an_empty_gateway_is_given_all_that_is_still_held() -> None:
     assert records.decode_wire(records.wire(item[0], item[1])).number == 1
 
 
+def test_a_gateway_whose_clock_is_set_back_is_still_believed() -> None:
+    log, delivery = _node()
+    for now in range(0, 20000, 50):
+        log.record(LiftState(floor=1 + now // 1000 % 6), now)
+        log.flush(now)
+    delivery.link_up(20000)
+    ack = {"gw": "g", "t_ms": 90000000, "boot": 3, "echo_up_ms": None, "log": [3, 4], "events": []}
+    delivery.on_ack(ack, 20000)
+    late = {"gw": "g", "t_ms": 89990000, "boot": 3, "echo_up_ms": None, "log": [3, 2], "events": []}
+    delivery.on_ack(late, 20001)  # ten seconds older: it was held up
+    assert delivery.log_backlog() == log.newest - 4
+    set_back = {"gw": "g", "t_ms": 3600000, "boot": 3, "echo_up_ms": None, "log": [3, 9], "events": []}
+    delivery.on_ack(set_back, 20002)  # a day older: nothing is held up so long in a standing connection
+    assert delivery.log_backlog() == log.newest - 9
+
+
+def test_an_empty_gateway_is_told_of_the_alarms_that_are_still_open() -> None:
+    _, delivery = _node()
+    delivery.link_up(0)
+    name = _raise(delivery, codes.OPEN, 1000)
+    _events(delivery, 1000)
+    _ack(delivery, [(name, 1, codes.DONE)], 1100)
+    assert _events(delivery, 100000) == []
+    new = {"gw": "new", "t_ms": 5, "boot": 3, "echo_up_ms": None, "log": [0, 0], "events": []}
+    delivery.on_ack(new, 100000)
+    (sent,) = _events(delivery, 100000 + node.RESEND_MAX_MS)
+    assert (sent["id"], sent["rev"]) == (name, 1)
+    # Two gateways by mistake: each ack is of another one, and still an event goes out every 5 s at most.
+    count = 0
+    for now in range(200000, 260000, 10):
+        delivery.on_ack(dict(new, gw="new" if now % 20 else "g", events=[(name, 1, codes.DONE)]), now)
+        count += len(_events(delivery, now))
+    assert count <= 60000 // node.RESEND_MAX_MS + 1
+
+
 def test_a_batch_ahead_of_what_is_stored_is_answered_with_what_is() -> None:
     intake = gateway.LiftIntake("new")
     writer = records.BatchWriter(3, 9, 3, 0, 0)
@@ -218,3 +253,14 @@ def test_parked_lifts_log_next_to_nothing() -> None:
         log.record(LiftState(floor=1, speed_mm_s=0, door_1=2, mains=True, position_mm=now % 300), now)
         log.flush(now)
     assert log.records <= 7 and log.held_bytes() < 400
+
+
+def test_a_gateway_that_starts_remembers_the_newest_boot_from_what_it_stored() -> None:
+    intake = gateway.LiftIntake("g", 4, 17)
+    assert intake.ack(1)["boot"] == 4  # the life of a log is never newer than its boot
+    intake.committed("lift-1-6-2", 1)
+    assert intake.ack(2)["boot"] == 6
+    intake.heard(1, 500)  # a node that was swapped in and counts from the beginning
+    assert (intake.ack(3)["boot"], intake.ack(3)["echo_up_ms"]) == (6, None)
+    intake.heard(7, 900)
+    assert (intake.ack(4)["boot"], intake.ack(4)["echo_up_ms"]) == (7, 900)
