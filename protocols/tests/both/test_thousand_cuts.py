@@ -122,7 +122,9 @@ class World:
             if held is None or rev > held[0]:
                 self.disk.events[name] = [rev, phase, codes.COMMITTED]
                 self.answers.append((self.now + self.chance.between(20, 3000), name, rev))
-            self.intake.committed(name, rev)
+            # What the intake has forgotten the store still knows.
+            newest, _, level = self.disk.events[name]
+            self.intake.committed(name, rev, level if newest == rev else codes.COMMITTED)
             return
         for gap in gaps or ():
             self.disk.book(gap)
