@@ -9,10 +9,12 @@ import time
 import esp32
 import machine
 
+from node.calendar import Calendar
 from node.console import Console
 from node.network import join
 from node.node import VERSION, Node
 from node.settings import load
+from node.transport import Transport
 from protocols.errors import SettingsError
 
 WATCHDOG_MS = 12000
@@ -48,9 +50,11 @@ def next_boot():
 
 
 class Hardware:
-    """The board as the node uses it."""
+    """The board as the node uses it. Raises SettingsError where it cannot be used as the settings say."""
 
     def __init__(self, settings):
+        self.calendar = Calendar(settings.time_floor_s)
+        self.transport = Transport(settings, self.calendar)
         pin = machine.Pin
         self.uart = machine.UART(
             settings.uart, baudrate=settings.baud, bits=8, parity=None if settings.profile.bits == 10 else 0, stop=1,
@@ -76,6 +80,7 @@ def main():
     console.say("info", "liftwatch node %s" % VERSION)
     try:
         settings = load(SETTINGS_PATH, load_profile)
+        hardware = Hardware(settings)
     except SettingsError as error:
         led = machine.Pin(2, machine.Pin.OUT)
         while True:
@@ -87,8 +92,12 @@ def main():
     boot = next_boot()
     gc.collect()
     console.say("info", "lift %s, boot %d, reset cause %d" % (settings.lift, boot, machine.reset_cause()))
+    if not settings.tls:
+        console.say(
+            "warning", "broker.tls is not set: what is sent can be read and changed on the way; for a bench only"
+        )
     join(settings.wifi, console.say)
-    asyncio.run(Node(settings, Hardware(settings), boot, console).run())
+    asyncio.run(Node(settings, hardware, boot, console).run())
 
 
 main()

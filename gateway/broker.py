@@ -1,6 +1,7 @@
 """The broker: alone knows paho-mqtt. Two lanes, each with a connection and a thread of its own, so that no alarm waits behind telemetry."""
 
 import logging
+import ssl
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -41,6 +42,10 @@ class Lane:
         """Set the account before `start`."""
         if user is not None:
             self._client.username_pw_set(user, password)
+
+    def secure(self, context: ssl.SSLContext) -> None:
+        """Set TLS before `start`: the broker's certificate must be valid and of the host that we dial."""
+        self._client.tls_set_context(context)
 
     def start(self) -> None:
         """Connect for ever; a broker that is down at the start is waited for."""

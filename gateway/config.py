@@ -1,6 +1,7 @@
 """The gateway's configuration: gateway.toml and the city files, read once and checked. Nothing else reads files of settings."""
 
 import pathlib
+import ssl
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -24,13 +25,22 @@ class Gateway(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     budget_ms: Positive = 250
 
 
+class Tls(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """PEM files: the authority that signed the broker's certificate, and our own certificate and key where it wants one."""
+
+    ca: str
+    certificate: str | None = None
+    key: str | None = None
+
+
 class Broker(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """Where the nodes publish."""
+    """Where the nodes publish. With `tls` its certificate must be of `host`."""
 
     host: str = "127.0.0.1"
     port: Port = 1883
     user: str | None = None
     password: str | None = None
+    tls: Tls | None = None
 
 
 class Cloud(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -118,7 +128,29 @@ def load(path: pathlib.Path) -> Config:
         seen.add(lift.id)
     if not is_id(config.gateway.id):
         raise ConfigError(f"{path}: gateway.id {config.gateway.id!r}: 1 to 32 of a-z, 0-9 and '-'")
+    if config.broker.tls is not None:
+        try:
+            tls_context(config.broker.tls)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from error
     return config
+
+
+def tls_context(tls: Tls) -> ssl.SSLContext:
+    """A context that trusts `tls.ca` alone and checks the host's name; ConfigError names the entry that cannot be used."""
+    if (tls.certificate is None) != (tls.key is None):
+        raise ConfigError("broker.tls.certificate and broker.tls.key go together; there is only one of them")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    entry = "broker.tls.ca"
+    try:
+        context.load_verify_locations(tls.ca)
+        entry = "broker.tls.certificate or broker.tls.key"
+        if tls.certificate is not None:
+            context.load_cert_chain(tls.certificate, tls.key)
+    except OSError as error:  # also what ssl raises for rubbish
+        raise ConfigError(f"{entry} cannot be used: {error}") from error
+    return context
 
 
 def load_city(name: str) -> City:

@@ -13,7 +13,7 @@ from gateway import journal as jobs
 from gateway import metrics as metrics_module
 from gateway.broker import Lane
 from gateway.cloud_link import CloudLink
-from gateway.config import Config
+from gateway.config import Config, tls_context
 from gateway.deliveries import Deliveries
 from gateway.intake import Intake
 from gateway.journal import Journal
@@ -89,6 +89,8 @@ class Service:
         await self.deliveries.remember()
         for lane in (self.events_lane, self.bulk_lane):
             lane.login(config.broker.user, config.broker.password)
+            if config.broker.tls is not None:
+                lane.secure(tls_context(config.broker.tls))
             lane.start()
         self.supervisor.keep("acks", self.lifts.ack_round)
         self._web, port = await metrics_module.serve(self, config.metrics.port)
@@ -160,6 +162,7 @@ class Service:
             "log_depth": self.log.depth(), "log_bytes": self.log.used_bytes(), "log_dropped_bytes": self.log.dropped_bytes,
             "log_gaps": self.log.gaps, "restarts": self.supervisor.restarts,
             "events_lane_up": self.events_lane.connected, "bulk_lane_up": self.bulk_lane.connected,
+            "events_lane_errors": self.events_lane.errors, "bulk_lane_errors": self.bulk_lane.errors,
             "quarantined": len(self.intake.quarantine),
         }  # fmt: skip
         out |= self.deliveries.values()

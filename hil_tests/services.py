@@ -181,12 +181,22 @@ def listens(port: int) -> bool:
     return False
 
 
-def mosquitto(directory: pathlib.Path, port: int | None = None) -> tuple[Child, int]:
-    """A broker on loopback, not started yet, and its port."""
+def tls_listener(
+    port: int, ca: pathlib.Path, pair: tuple[pathlib.Path, pathlib.Path], *, certified: bool = False
+) -> str:
+    """Lines of mosquitto.conf for a listener with the certificate and key `pair`; `certified`: clients must have one of `ca` too."""
+    return (
+        f"listener {port} 127.0.0.1\ncafile {ca}\ncertfile {pair[0]}\nkeyfile {pair[1]}\n"
+        f"require_certificate {str(certified).lower()}\n"
+    )
+
+
+def mosquitto(directory: pathlib.Path, port: int | None = None, more: str = "") -> tuple[Child, int]:
+    """A broker on loopback, not started yet, and its port. `more` lines may add listeners."""
     port = port or free_port()
     directory.mkdir(parents=True, exist_ok=True)
     config = directory / "mosquitto.conf"
-    text = f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n"
+    text = f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n" + more
     # As root it would become another user, and be forgotten by `end_with_parent`.
     config.write_text(text + ("user root\n" if os.geteuid() == 0 else ""))
     return Child("mosquitto", [find("mosquitto", "mosquitto"), "-c", str(config)], directory), port

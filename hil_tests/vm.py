@@ -12,8 +12,9 @@ from typing import Any
 from hil_tests.services import end_with_parent
 
 ROOT = pathlib.Path(__file__).parents[1]
-# What an ESP32 without PSRAM leaves to Python (measured on boards by others); code runs from ROM on both.
-HEAP = "110K"
+# What an ESP32 without PSRAM leaves to Python (measured on boards by others); code runs from ROM on both. Objects are twice as
+# large where words are.
+HEAPS = {"i386": "110K", "amd64": "220K"}
 RESET_EXIT = 75  # what the machine shim's reset() ends with
 RESTART_S = 0.5
 
@@ -35,9 +36,9 @@ def interpreter(arch: str = "i386") -> str:
 def best_interpreter() -> tuple[str, str]:
     """(path, heap size): i386 with an ESP32's heap, or amd64 with twice the heap where i386 cannot run."""
     try:
-        return interpreter("i386"), HEAP
+        return interpreter("i386"), HEAPS["i386"]
     except NoInterpreter:
-        return interpreter("amd64"), "220K"
+        return interpreter("amd64"), HEAPS["amd64"]
 
 
 def build_firmware() -> None:
@@ -66,11 +67,21 @@ def node_settings(site: str, lift: dict[str, Any], broker_port: int, **more: Any
 class NodeVm:
     """One node on a VM, started again when it ends (reset, watchdog) until `stop`. Its console goes to `directory`/console.log."""
 
-    def __init__(self, settings: dict[str, Any], uart: str, gpio: str, directory: pathlib.Path) -> None:
+    def __init__(
+        self,
+        settings: dict[str, Any],
+        uart: str,
+        gpio: str,
+        directory: pathlib.Path,
+        *,
+        arch: str | None = None,
+        env: dict[str, str] | None = None,
+    ) -> None:
+        """`arch` asks for one interpreter instead of the best; `env` adds to its environment."""
         directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
         (directory / "settings.json").write_text(json.dumps(settings))
-        path, heap = best_interpreter()
+        path, heap = best_interpreter() if arch is None else (interpreter(arch), HEAPS[arch])
         self._command = [path, "-X", "heapsize=" + heap, str(ROOT / "firmware" / "vm" / "boot.py")]
         self._env = {
             **os.environ,
@@ -81,6 +92,8 @@ class NodeVm:
             "NVS": str(directory / "nvs.json"),
             "UART1": uart,
             "GPIO": gpio,
+            "TZ": "UTC",  # a chip has no other
+            **(env or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None
         self._thread: threading.Thread | None = None

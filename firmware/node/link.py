@@ -20,9 +20,10 @@ READ_BYTES = 256
 class Link:
     """Connects for ever. `outbox` has birth(conn), connected(), due() -> [(kind, payload)], wait_ms(), received(kind, payload), lost()."""
 
-    def __init__(self, settings, boot, outbox, now, random, say, beat):
-        """`now()` gives ms since boot; `random(n)` an int below n, for jitter."""
+    def __init__(self, settings, transport, boot, outbox, now, random, say, beat):
+        """`transport` opens the sockets; `now()` gives ms since boot; `random(n)` an int below n, for jitter."""
         self._settings = settings
+        self._transport = transport
         self._boot = boot
         self._outbox = outbox
         self._now = now
@@ -48,9 +49,9 @@ class Link:
             began = time.ticks_ms()
             try:
                 await self._session()
-            # ValueError: TLS says so of a wrong name (measured); OSError: sockets; the rest is ours.
+            # ValueError: TLS says so of a certificate (measured); OSError: sockets; the rest is ours.
             except (OSError, ValueError, EOFError, MqttError, asyncio.TimeoutError) as error:
-                text = repr(error)
+                text = self._transport.explain(error)
                 self._say("warning" if text != self._told else "debug", "link: %s" % text)
                 self._told = text
             if time.ticks_diff(time.ticks_ms(), began) > 30000:
@@ -73,8 +74,7 @@ class Link:
             client_id(settings.site, settings.lift), settings.keepalive_ms, topics, (name, will),
             settings.user, settings.password,
         )  # fmt: skip
-        opening = asyncio.open_connection(settings.host, settings.port)
-        reader, writer = await asyncio.wait_for_ms(opening, CONNECT_MS)
+        reader, writer = await asyncio.wait_for_ms(self._transport.open(), CONNECT_MS)
         listener = None
         failure = []
         try:
@@ -87,7 +87,9 @@ class Link:
                 self._outbox.lost()
             if listener is not None:
                 listener.cancel()
+            # On MicroPython close() alone closes nothing (1.25): each lost connection would keep its socket.
             writer.close()
+            await writer.wait_closed()
 
     async def _listen(self, reader, writer, connection, failure):
         try:

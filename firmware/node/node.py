@@ -41,7 +41,7 @@ COLLECT_EVERY_BYTES = 16384
 
 
 class Node:
-    """One node from boot to reset. `hardware` has uart, pins, feed(), reset(), random(n), direction."""
+    """One node from boot to reset. `hardware` has uart, pins, feed(), reset(), random(n), direction, calendar, transport."""
 
     def __init__(self, settings, hardware, boot, console):
         gc.threshold(COLLECT_EVERY_BYTES)
@@ -62,7 +62,9 @@ class Node:
         self._delivery = NodeDelivery(settings.lift, boot, self._log, self._clock.unix_ms)
         self._supervisor = Supervisor(console.say, hardware.feed, hardware.reset)
         self._commands = Commands(self)
-        self._link = Link(settings, boot, self, self.now, hardware.random, console.say, self._beat("link"))
+        self._link = Link(
+            settings, hardware.transport, boot, self, self.now, hardware.random, console.say, self._beat("link")
+        )
         self._inputs = Inputs(
             hardware.button, hardware.mains, hardware.presence, settings.presence_hold_ms,
             self._pressed, self._released, self._sampled, self._beat("inputs"),
@@ -206,6 +208,7 @@ class Node:
             "suppressed": sum(self._detector.suppressed.values()),
         }  # fmt: skip
         counters.update(self.counters)
+        counters.update(self._hardware.transport.counters)
         for name in self._bus.counters:
             counters["bus_" + name] = self._bus.counters[name]
         return {
@@ -276,6 +279,7 @@ class Node:
                 ack = messages.decode("ack", payload)
                 echo = ack["echo_up_ms"] if ack["boot"] == self._boot else None
                 self._clock.on_ack(ack["t_ms"], echo, now)
+                self._hardware.calendar.follow(self._clock.unix_ms(now), now)
                 self._delivery.on_ack(ack, now)
             elif kind == "cmd":
                 if len(self._replies) >= MAX_REPLIES:

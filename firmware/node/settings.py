@@ -1,6 +1,6 @@
 """The settings file of one node: read once, checked whole, errors that say what to do. No defaults that could be a wrong lift.
 
-The file is JSON: {"site", "lift", "broker": {"host", "port", "user", "password"}, "profile", "bus": {...}, "car": {...}, …}
+The file is JSON: {"site", "lift", "broker": {"host", "port", "user", "password", "tls": {...}}, "profile", "bus": {...}, …}
 """
 
 import json
@@ -41,7 +41,10 @@ class Settings:
         self.site = check_id(_get(data, "site", str, REQUIRED), "site")
         self.lift = check_id(_get(data, "lift", str, REQUIRED), "lift")
         self.host = _get(data, "broker.host", str, REQUIRED)
-        self.port = _get(data, "broker.port", int, 1883, 1, 65535)
+        self.tls = _get(data, "broker.tls", dict, None) is not None
+        # The ports that MQTT has at IANA.
+        self.port = _get(data, "broker.port", int, 8883 if self.tls else 1883, 1, 65535)
+        self._read_tls(data)
         self.user = _get(data, "broker.user", str, None)
         self.password = _get(data, "broker.password", str, None)
         self.keepalive_ms = 1000 * _get(data, "broker.keepalive_s", int, 15, 4, 600)
@@ -65,6 +68,17 @@ class Settings:
         self.log_level = _get(data, "log_level", str, "info")
         self.wifi = _get(data, "wifi", dict, {})
         self.profile = self._profile(data, load_profile)
+
+    def _read_tls(self, data):
+        """Paths of PEM or DER files on flash: the authority that signed the broker's certificate, and our own, if it wants one."""
+        self.ca = _get(data, "broker.tls.ca", str, REQUIRED if self.tls else None)
+        self.server_name = _get(data, "broker.tls.server_name", str, self.host)
+        self.certificate = _get(data, "broker.tls.certificate", str, None)
+        self.key = _get(data, "broker.tls.key", str, None)
+        if (self.certificate is None) != (self.key is None):
+            raise SettingsError("broker.tls.certificate and broker.tls.key go together; there is only one of them")
+        # Unix seconds of the provisioning: without any time of its own the node knows that it is later.
+        self.time_floor_s = _get(data, "time_floor_s", int, 0, 0, 1 << 32)
 
     @staticmethod
     def _profile(data, load_profile):

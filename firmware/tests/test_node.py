@@ -1,106 +1,23 @@
 """The node on the real VM with a real broker and the bench: birth, alarms, receipts, breakage, heap, watchdog, settings."""
 
-import asyncio
 import json
 import pathlib
 import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from typing import Any
 
-import paho.mqtt.client as mqtt
 import pytest
 
+from firmware.tests.rig import Rig
 from hil_tests import services
-from hil_tests.bench.lift import LiftSpec
-from hil_tests.bench.lift_bench import LiftBench
 from hil_tests.bench.line import End
 from hil_tests.vm import ROOT, NodeVm, best_interpreter, build_firmware, node_settings
 from protocols import messages
-from protocols.identity import topic
 
 pytestmark = pytest.mark.chain
-
-
-class Ear:
-    """Everything a node publishes, and a gateway's voice that receipts it by hand."""
-
-    def __init__(self, port: int) -> None:
-        self.heard: list[tuple[str, bytes, float]] = []
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
-        self._client.on_message = lambda client, data, found: self.heard.append(
-            (found.topic.rsplit("/", 1)[-1], found.payload, time.monotonic())
-        )
-        self._client.on_connect = lambda client, *_: client.subscribe("lift/1/#")
-        self._client.reconnect_delay_set(1, 1)
-        self._client.connect("127.0.0.1", port)
-        self._client.loop_start()
-
-    def all(self, kind: str) -> list[dict[str, Any]]:
-        return [messages.decode(kind, payload) for at, payload, _ in self.heard if at == kind]
-
-    def ack(self, events: list[list[Any]], boot: int = 1) -> None:
-        values = {"gw": "g", "t_ms": int(time.time() * 1000), "boot": boot, "events": events}
-        self._client.publish(topic("s-1", "lift-1", "ack"), messages.encode("ack", values))
-
-    def say(self, kind: str, payload: bytes) -> None:
-        self._client.publish(topic("s-1", "lift-1", kind), payload)
-
-    def stop(self) -> None:
-        self._client.loop_stop()
-
-
-class Rig:
-    """One lift on the bench, one node, one broker."""
-
-    def __init__(self, directory: pathlib.Path) -> None:
-        build_firmware()
-        self.broker, self.port = services.mosquitto(directory)
-        self.broker.start(lambda: services.listens(self.port))
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        self.lift = self._call(self._make())
-        described = self.lift.describe()
-        settings = node_settings("s-1", described, self.port)
-        self.node = NodeVm(settings, described["uart"], described["gpio"], directory / "node")
-        self.ear = Ear(self.port)
-        self.node.start()
-
-    async def _make(self) -> LiftBench:
-        lift = LiftBench(LiftSpec(id="lift-1"), 38400)
-        await lift.start()
-        self._pacer = asyncio.get_running_loop().create_task(self._pace(lift))
-        return lift
-
-    @staticmethod
-    async def _pace(lift: LiftBench) -> None:
-        while True:
-            lift.refresh(again=True)
-            await asyncio.sleep(0.1)
-
-    def _call(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
-
-    def press(self) -> None:
-        async def act() -> None:
-            self.lift.press(0.2)
-
-        self._call(act())
-
-    async def _end(self) -> None:
-        self._pacer.cancel()
-        await self.lift.stop()
-
-    def stop(self) -> None:
-        self.node.stop()
-        self.ear.stop()
-        self._call(self._end())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self.broker.stop()
 
 
 @pytest.fixture
@@ -161,7 +78,7 @@ def test_the_heap_stays_within_what_the_vm_was_given(rig: Rig) -> None:
     assert birth["counters"]["mem_free"] > 20_000
 
 
-def on_vm(name: str, *arguments: str, code: int = 0) -> str:
+def on_vm(name: str, *arguments: str, code: int = 0, env: dict[str, str] | None = None) -> str:
     """What the script `name` of this folder prints beside the node's modules, in the node's heap; it must end with `code`."""
     build_firmware()
     path, heap = best_interpreter()
@@ -169,7 +86,7 @@ def on_vm(name: str, *arguments: str, code: int = 0) -> str:
         [path, "-X", "heapsize=" + heap, str(ROOT / "firmware" / "vm" / "boot.py"), *arguments],
         env={
             "MICROPYPATH": f"{ROOT}/firmware/tests:.frozen", "NODE_ROM": str(ROOT / "build" / "vm.romfs"),
-            "NODE_APP": name,
+            "NODE_APP": name, "TZ": "UTC", **(env or {}),
         },
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
@@ -187,6 +104,12 @@ def test_hundreds_of_alarms_leave_the_heap_in_one_piece() -> None:
 
 def test_a_task_that_finds_no_memory_resets_the_node() -> None:
     assert "reset after 5" in on_vm("starved_on_vm")
+
+
+def test_the_floor_of_time_is_what_a_gateway_told_for_a_day(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "clock").write_text("+0")
+    env = {"NVS": str(tmp_path / "nvs.json"), "CLOCK": str(tmp_path / "clock")}
+    assert "calendar ok" in on_vm("calendar_on_vm", env=env)
 
 
 def test_wrong_settings_are_told_and_the_node_stays_up(tmp_path: pathlib.Path) -> None:

@@ -39,6 +39,10 @@ def test_a_gateway_needs_no_destination_and_no_lift(tmp_path: pathlib.Path) -> N
         (LEAST + '[[lift]]\nid = "a"\nsite = "s"\n[[lift]]\nid = "a"\nsite = "t"\n', "twice"),
         (LEAST + '[[lift]]\nid = "a"\nsite = "s"\ndoors = 3\n', "doors"),
         ("[gateway", "gateway.toml"),
+        (LEAST + '[broker.tls]\ncertificate = "a"\n', "ca"),
+        (LEAST + '[broker.tls]\nca = "/none.pem"\n', r"broker.tls.ca cannot be used.*No such file"),
+        (LEAST + f'[broker.tls]\nca = "{EXAMPLE}"\n', "broker.tls.ca cannot be used"),
+        (LEAST + '[broker.tls]\nca = "a"\nkey = "k"\n', "go together"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(tmp_path: pathlib.Path, text: str, told: str) -> None:

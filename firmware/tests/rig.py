@@ -1,0 +1,96 @@
+"""One lift on the bench, one node on the VM, one broker, and a gateway's voice that is moved by hand."""
+
+import asyncio
+import pathlib
+import threading
+import time
+from typing import Any
+
+import paho.mqtt.client as mqtt
+
+from hil_tests import services
+from hil_tests.bench.lift import LiftSpec
+from hil_tests.bench.lift_bench import LiftBench
+from hil_tests.vm import NodeVm, build_firmware, node_settings
+from protocols import messages
+from protocols.identity import topic
+
+
+class Ear:
+    """Everything a node publishes, and a gateway's voice that receipts it by hand."""
+
+    def __init__(self, port: int) -> None:
+        self.heard: list[tuple[str, bytes, float]] = []
+        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+        self._client.on_message = lambda client, data, found: self.heard.append(
+            (found.topic.rsplit("/", 1)[-1], found.payload, time.monotonic())
+        )
+        self._client.on_connect = lambda client, *_: client.subscribe("lift/1/#")
+        self._client.reconnect_delay_set(1, 1)
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+
+    def all(self, kind: str) -> list[dict[str, Any]]:
+        return [messages.decode(kind, payload) for at, payload, _ in self.heard if at == kind]
+
+    def ack(self, events: list[list[Any]], boot: int = 1) -> None:
+        values = {"gw": "g", "t_ms": int(time.time() * 1000), "boot": boot, "events": events}
+        self._client.publish(topic("s-1", "lift-1", "ack"), messages.encode("ack", values))
+
+    def say(self, kind: str, payload: bytes) -> None:
+        self._client.publish(topic("s-1", "lift-1", kind), payload)
+
+    def stop(self) -> None:
+        self._client.loop_stop()
+
+
+class Rig:
+    """One lift on the bench, one node, one broker."""
+
+    def __init__(
+        self, directory: pathlib.Path, broker: dict[str, Any] | None = None, more: str = "", **node: Any
+    ) -> None:
+        """`broker` are settings of the node's connection other than the plain one; `more` lines of mosquitto.conf."""
+        build_firmware()
+        self.broker, self.port = services.mosquitto(directory, more=more)
+        self.broker.start(lambda: services.listens(self.port))
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self.lift = self._call(self._make())
+        described = self.lift.describe()
+        settings = node_settings("s-1", described, self.port, **({"broker": broker} if broker else {}))
+        self.node = NodeVm(settings, described["uart"], described["gpio"], directory / "node", **node)
+        self.ear = Ear(self.port)
+        self.node.start()
+
+    async def _make(self) -> LiftBench:
+        lift = LiftBench(LiftSpec(id="lift-1"), 38400)
+        await lift.start()
+        self._pacer = asyncio.get_running_loop().create_task(self._pace(lift))
+        return lift
+
+    @staticmethod
+    async def _pace(lift: LiftBench) -> None:
+        while True:
+            lift.refresh(again=True)
+            await asyncio.sleep(0.1)
+
+    def _call(self, work: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+
+    def press(self) -> None:
+        async def act() -> None:
+            self.lift.press(0.2)
+
+        self._call(act())
+
+    async def _end(self) -> None:
+        self._pacer.cancel()
+        await self.lift.stop()
+
+    def stop(self) -> None:
+        self.node.stop()
+        self.ear.stop()
+        self._call(self._end())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self.broker.stop()

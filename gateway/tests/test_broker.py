@@ -1,0 +1,57 @@
+"""The lanes over TLS with a real broker: a good certificate is taken, any other refused, told and waited for."""
+
+import logging
+import pathlib
+import time
+
+import pytest
+
+from gateway.broker import Lane
+from gateway.config import Tls, tls_context
+from hil_tests import services
+from hil_tests.authority import Authority
+from hil_tests.services import wait_until
+
+pytestmark = pytest.mark.chain
+
+
+def test_a_lane_takes_only_a_broker_whose_certificate_is_valid_and_of_its_host(
+    tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    authority, stranger = Authority(tmp_path / "ca"), Authority(tmp_path / "other")
+    own = authority.sign("gateway")
+    pairs = {
+        "good": authority.sign("good", "127.0.0.1"),
+        "elsewhere": authority.sign("elsewhere", "broker.test"),
+        "old": authority.sign("old", "127.0.0.1", begins_days=-9, ends_days=-1),
+        "stranger": stranger.sign("stranger", "127.0.0.1"),
+    }
+    ports = {name: services.free_port() for name in pairs}
+    more = "".join(
+        services.tls_listener(port, authority.ca, pairs[name], certified=name == "good") for name, port in ports.items()
+    )
+    broker, plain = services.mosquitto(tmp_path, more="allow_anonymous true\n" + more)
+    broker.start(lambda: services.listens(plain))
+    heard: list[bytes] = []
+    context = tls_context(Tls(str(authority.ca), str(own.certificate), str(own.key)))
+    lanes = {}
+    try:
+        with caplog.at_level(logging.WARNING):
+            for name, port in ports.items():
+                lane = Lane(name, name, "127.0.0.1", port, ["t"], lambda topic, payload, kept: heard.append(payload))
+                lane.secure(context)
+                lane.start()
+                lanes[name] = lane
+            wait_until(lambda: lanes["good"].connected, 5, "the good one's connection")
+            wait_until(lambda: all(lane.errors for name, lane in lanes.items() if name != "good"), 5, "the refusals")
+        lanes["good"].publish("t", b"x")
+        wait_until(lambda: heard == [b"x"], 5, "the message")
+        assert not any(lane.connected for name, lane in lanes.items() if name != "good")
+        for name, word in (("elsewhere", "mismatch"), ("old", "expired"), ("stranger", "verify failed")):
+            assert any(name in line and word in line for line in caplog.messages), (name, caplog.messages)
+    finally:
+        begun = time.monotonic()
+        for lane in lanes.values():
+            lane.stop()
+        assert time.monotonic() - begun < 10
+        broker.stop()
