@@ -55,7 +55,8 @@ class Lane:
         """Leave the broker."""
         self._stopping.set()
         self._client.disconnect()
-        self._thread.join(timeout=5)
+        if self._thread.ident is not None:
+            self._thread.join(timeout=5)
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Send at QoS 0; without a connection it is lost, which our own delivery expects."""

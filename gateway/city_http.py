@@ -43,10 +43,39 @@ def body(city: City, lift: Lift, event: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def session() -> aiohttp.ClientSession:
+    """The session for cities: each connection carries one request.
+
+    A platform that answers twice would have its second answer read as the receipt of the next alarm; and on a connection
+    that lay idle since the last alarm, days ago, the first try is lost to whoever forgot it meanwhile.
+    """
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
+
+
+def may_pass(code: int) -> bool:
+    """True if an HTTP status or a business code speaks of the platform, the way to it or our account, not of this message."""
+    return code in (401, 403, 404, 405, 407, 408, 410, 421, 423, 425, 426, 429) or 300 <= code < 400 or code >= 500
+
+
+def business_code(text: bytes) -> tuple[int, str]:
+    """(code, message) of a platform's answer; NotDelivered if it has none. Only a number is one: `false` is no 0."""
+    try:
+        answer = json.loads(text)
+        code = answer["code"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise NotDelivered(f"an answer without a business code: {text[:80]!r}") from error
+    if isinstance(code, str) and code.isascii() and code.isdigit():
+        code = int(code)
+    if isinstance(code, bool) or not isinstance(code, int):
+        raise NotDelivered(f"an answer whose business code is no number: {text[:80]!r}")
+    return code, str(answer.get("message", ""))
+
+
 class HttpCity:
     """Sends to one city. A receipt is what its file says: HTTP 2xx, or 2xx with the business code 0."""
 
     def __init__(self, city: City, url: str, session: aiohttp.ClientSession) -> None:
+        """`session` is one of `session()`."""
         self._city = city
         self._url = url.rstrip("/") + city.alarm_path
         self._session = session
@@ -54,32 +83,36 @@ class HttpCity:
 
     async def send(self, lift: Lift, event: dict[str, Any]) -> str:
         """POST one revision; the receipt's text, or NotDelivered/Refused."""
+        text = body(self._city, lift, event)
         try:
+            # A redirect is not followed: it would become a GET, and the page of a login is no receipt.
             async with self._session.post(
-                self._url, json=body(self._city, lift, event), timeout=self._timeout
+                self._url, json=text, timeout=self._timeout, allow_redirects=False
             ) as response:
-                text = await response.content.read(MAX_ANSWER)
-                return self._judge(response.status, text)
+                return self._judge(response.status, await self._whole(response))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise NotDelivered(f"{type(error).__name__} {error}") from error
 
+    @staticmethod
+    async def _whole(response: aiohttp.ClientResponse) -> bytes:
+        """The whole body, which may come in pieces; NotDelivered if it is longer than any answer of a platform."""
+        text = b""
+        async for piece in response.content.iter_any():
+            text += piece
+            if len(text) > MAX_ANSWER:
+                raise NotDelivered(f"HTTP {response.status} with an answer of more than {MAX_ANSWER} bytes")
+        return text
+
     def _judge(self, status: int, text: bytes) -> str:
-        if status in (408, 425, 429) or status >= 500:
-            raise NotDelivered(f"HTTP {status}")
-        if status >= 400:
+        if not 200 <= status < 300:
+            if may_pass(status):
+                raise NotDelivered(f"HTTP {status}")
             raise Refused(f"HTTP {status}: {text[:200]!r}")
-        if status >= 300:
-            raise NotDelivered(f"HTTP {status}")
         if self._city.receipt == "http_2xx":
             return "http_2xx"
-        try:
-            answer = json.loads(text)
-            code = int(answer["code"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise NotDelivered(f"an answer without a business code: {text[:80]!r}") from error
+        code, message = business_code(text)
         if code == 0:
             return "business_code 0"
-        # 5xx of business codes are the platform's own trouble; others refuse this very message.
-        if 500 <= code < 600:
-            raise NotDelivered(f"business code {code}")
-        raise Refused(f"business code {code}: {str(answer.get('message', ''))[:200]}")
+        if may_pass(code):
+            raise NotDelivered(f"business code {code}: {message[:200]}")
+        raise Refused(f"business code {code}: {message[:200]}")

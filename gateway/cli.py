@@ -10,15 +10,21 @@ import sys
 import click
 
 from gateway.config import Config, load
+from gateway.dead_letters_cli import dead_letters
 from gateway.errors import ConfigError
 from gateway.service import Service
 
 
-@click.command()
-@click.option("--config", "path", type=click.Path(path_type=pathlib.Path), required=True, help="gateway.toml")
+@click.group(invoke_without_command=True)
+@click.option("--config", "path", type=click.Path(path_type=pathlib.Path), help="gateway.toml")
 @click.option("--verbose", is_flag=True, help="log more")
-def gateway(path: pathlib.Path, verbose: bool) -> None:
-    """Run a gateway. Example: liftwatch gateway --config gateway.toml"""
+@click.pass_context
+def gateway(context: click.Context, path: pathlib.Path | None, verbose: bool) -> None:
+    """Run a gateway, or with a command ask one that runs. Example: liftwatch gateway --config gateway.toml"""
+    if context.invoked_subcommand is not None:
+        return
+    if path is None:
+        raise click.UsageError("say --config gateway.toml; docs/examples/gateway.toml shows one")
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.INFO,
         stream=sys.stderr,
@@ -43,3 +49,6 @@ async def _run(config: Config) -> None:
     click.echo(f"ready metrics http://127.0.0.1:{port}/metrics")
     await stop.wait()
     await service.stop()
+
+
+gateway.add_command(dead_letters)

@@ -57,11 +57,23 @@ class Influx(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class CityRef(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A city to report to: its file and its URL. An event is done when every `required` city has answered."""
+    """A city to report to: its file and its URL. An event is done when every `required` city has answered.
+
+    Without a receipt for `escalate_ms` the next of `other_urls` is tried too, each after as long again.
+    """
 
     file: str
     url: str
     required: bool = True
+    other_urls: list[str] = []
+    escalate_ms: Positive = 10_000
+
+
+class Hook(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Whom to tell when a city gives no receipt: a URL that sends an SMS or rings a pager."""
+
+    url: str
+    timeout_ms: Positive = 5000
 
 
 class Metrics(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -93,6 +105,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     cloud: Cloud | None = None
     influx: Influx | None = None
     city: list[CityRef] = []
+    hook: Hook | None = None
     metrics: Metrics = Metrics()
     lift: list[Lift] = []
 

@@ -1,25 +1,54 @@
 """Deliveries: each new revision to every destination, what became of it into the journal, `done` to the node. In the loop."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 
+from gateway import dead_letters, hook
 from gateway import journal as jobs
 from gateway.city_http import HttpCity
-from gateway.config import City, CityRef, load_city
-from gateway.journal import Journal
+from gateway.config import CityRef, Hook, load_city
+from gateway.errors import ConfigError, NotDelivered
+from gateway.journal import Job, Journal
 from gateway.lifts import Lifts
 from gateway.metrics import Metrics
-from gateway.relay import Outcome, Relay
+from gateway.relay import Outcome, Relay, Send
 from gateway.supervision import Supervisor
 from protocols import codes
 
 # Incidents whose receipts are known from the start on; a node asks again for those of its last day at most.
 RECENT = 5000
+# A booking that the journal cannot take is tried again; so many wait at most, the rest are sent again after a restart.
+MAX_UNBOOKED = 5000
+BOOK_AGAIN_S = 0.5
+# Dead letters replayed with one command; the relay's memory holds as many.
+REPLAY_LIMIT = 1000
+# How long an update waits for the journal to say whether its opening was told; ours, and a fraction of the city's own time.
+ASK_S = 1.0
 
 Event = dict[str, Any]
+
+
+def _booking(outcome: Outcome, destination: str) -> Job:
+    event = outcome.event
+    return jobs.store_delivery(
+        event["id"], event["rev"], destination, outcome.sent_ms, outcome.receipted_ms, outcome.attempts, outcome.state,
+        outcome.detail,
+    )  # fmt: skip
+
+
+@dataclass
+class Destination:
+    """A relay, the kinds of event that it takes (None: what it is handed), and whether `done` waits for it."""
+
+    name: str
+    relay: Relay
+    kinds: frozenset[str] | None
+    required: bool
 
 
 class Deliveries:
@@ -31,34 +60,92 @@ class Deliveries:
         self._lifts, self._journal, self._metrics = lifts, journal, metrics
         self._budget_ms, self._changed = budget_ms, changed
         self._loop = asyncio.get_running_loop()
-        self._cities: list[tuple[City, Relay, bool]] = []
-        # (id, rev) -> who has answered, until all that are required have.
+        self._destinations: dict[str, Destination] = {}
+        # (id, rev) -> who of those that must has answered, until all have.
         self._answered: dict[tuple[str, int], set[str]] = {}
+        # {destination: ids of incidents of which it has receipted something, oldest first}: saves asking the journal.
+        self._told: dict[str, dict[str, None]] = {}
+        self._dead: dict[str, int] = {}
+        self._unbooked = 0
+        self.unbooked_dropped = 0
 
     def add_city(self, ref: CityRef, session: aiohttp.ClientSession, supervisor: Supervisor) -> None:
-        """Deliver to one more city; ConfigError if its file is wrong."""
+        """Deliver to one more city; ConfigError if its file is wrong. `session` is one of `city_http.session()`."""
         city = load_city(ref.file)
-        adapter = HttpCity(city, ref.url, session)
+        kinds = frozenset(city.codes)
+
+        async def refill(limit: int) -> tuple[list[Event], bool]:
+            held: list[Event] = await self._journal.ask(jobs.undelivered(city.name, limit))
+            for event in held:  # of one that `remember` did not reach, only those whose refill has it are missing
+                self._answered.setdefault((event["id"], event["rev"]), self.required).discard(city.name)
+                if event["kind"] not in kinds:
+                    self._book(Outcome(event, "not_mapped", None, None, 0), city.name)
+            return [event for event in held if event["kind"] in kinds], len(held) >= limit
+
+        relay = Relay(
+            city.name,
+            [self._city_sender(HttpCity(city, url, session), city.name) for url in (ref.url, *ref.other_urls)],
+            lambda outcome: self._book(outcome, city.name),
+            city.each_phase,
+            refill,
+            ref.escalate_ms,
+            lambda event, sent_ms, attempts: self._escalate(event, city.name, sent_ms, ref.escalate_ms, attempts),
+        )
+        self._add(Destination(city.name, relay, kinds, ref.required), supervisor)
+
+    def add_hook(self, config: Hook, session: aiohttp.ClientSession, supervisor: Supervisor) -> None:
+        """Tell a person what a city does not answer."""
+
+        async def refill(limit: int) -> tuple[list[Event], bool]:
+            held: list[Event] = await self._journal.ask(jobs.waiting(hook.DESTINATION, limit))
+            return held, len(held) >= limit
+
+        adapter = hook.HookSender(config, session)
 
         async def send(event: Event) -> str:
             return await adapter.send(self._lifts.record(event["lift"]), event)
 
-        async def refill() -> list[Event]:
-            found: list[Event] = await self._journal.ask(jobs.undelivered(city.name))
-            return [event for event in found if event["kind"] in city.codes]
+        relay = Relay(hook.DESTINATION, [send], lambda outcome: self._book(outcome, hook.DESTINATION), False, refill)
+        self._add(Destination(hook.DESTINATION, relay, None, False), supervisor)
 
-        relay = Relay(city.name, send, lambda outcome: self._book(outcome, city.name), city.each_phase, refill)
-        self._cities.append((city, relay, ref.required))
-        supervisor.keep(f"relay {city.name}", relay.run)
+    def _city_sender(self, adapter: HttpCity, destination: str) -> Send:
+        async def send(event: Event) -> str:
+            lift = self._lifts.record(event["lift"])
+            if event["phase"] != codes.UPDATED or await self._knows(event, destination):
+                return await adapter.send(lift, event)
+            # To a city that never had its opening an update is of nothing that it knows.
+            return f"{await adapter.send(lift, {**event, 'phase': codes.OPEN})}, told as new"
+
+        return send
+
+    async def _knows(self, event: Event, destination: str) -> bool:
+        """Has `destination` receipted an earlier revision? A journal that does not answer in time says no: twice new beats never."""
+        if event["id"] in self._told[destination]:
+            return True
+        try:
+            async with asyncio.timeout(ASK_S):
+                return bool(await self._journal.ask(jobs.was_told(destination, event["id"], event["rev"])))
+        except (NotDelivered, TimeoutError, sqlite3.Error):
+            return False
+
+    def _add(self, destination: Destination, supervisor: Supervisor) -> None:
+        if destination.name in self._destinations:
+            raise ConfigError(
+                f"two destinations are named {destination.name!r}; give each city file a `name` of its own"
+            )
+        self._destinations[destination.name] = destination
+        self._told[destination.name] = {}
+        supervisor.keep(f"relay {destination.name}", destination.relay.run)
 
     @property
     def required(self) -> set[str]:
         """The destinations that must have answered before a revision is done."""
-        return {city.name for city, _, wanted in self._cities if wanted}
+        return {destination.name for destination in self._destinations.values() if destination.required}
 
     async def remember(self) -> None:
         """What the journal knows of recent incidents, so that a node that never heard its receipt is answered, not relayed anew."""
         required = self.required
+        self._dead = await self._journal.ask(dead_letters.counted())
         for name, rev, lift, phase, done, answered in reversed(await self._journal.ask(jobs.recent(RECENT))):
             end = self._lifts.known(lift)
             if end is None:
@@ -67,19 +154,73 @@ class Deliveries:
             if done:
                 end.intake.done(name, rev, phase)
                 continue
-            self._answered[(name, rev)] = answered
+            self._answered[(name, rev)] = answered & required
             if required <= answered:
                 self._settle({"id": name, "rev": rev, "lift": lift, "phase": phase}, "journal")
 
     def offer(self, event: Event) -> None:
         """Hand a new revision to every destination that has a code for it."""
-        for city, relay, _ in self._cities:
-            if event["kind"] in city.codes:
-                relay.offer(event)
+        if self.required:
+            self._answered.setdefault((event["id"], event["rev"]), set())
+        for destination in self._destinations.values():
+            if destination.kinds is None:
+                continue
+            if event["kind"] in destination.kinds:
+                destination.relay.offer(event)
             else:
-                self._book(Outcome(event, "not_mapped", None, None, 0), city.name)
+                self._book(Outcome(event, "not_mapped", None, None, 0), destination.name)
+
+    def _escalate(self, event: Event, destination: str, sent_ms: int, waited_ms: int, attempts: int) -> None:
+        """A city gave no receipt in time: seen in the incident's deliveries, and told to a person."""
+        detail = f"no receipt after {waited_ms / 1000:g} s and {attempts} attempts; the next route is taken"
+        self._note(Outcome(event, "waiting", sent_ms, None, 0, detail), destination)
+        if hook.DESTINATION not in self._destinations:
+            return
+
+        def noted(is_new: Any, error: Exception | None) -> None:
+            # After a restart the journal knows that a person was told; where it cannot say, he is told again.
+            if is_new or error is not None:
+                self._loop.call_soon_threadsafe(self._destinations[hook.DESTINATION].relay.offer, event)
+
+        if not self._journal.submit(jobs.ask_for(hook.DESTINATION, event["id"], event["rev"]), noted):
+            noted(True, None)
+
+    def _note(self, outcome: Outcome, destination: str) -> None:
+        """Book it once: tried again, it might come after the outcome and undo it."""
+
+        def noted(result: Any, error: Exception | None) -> None:
+            self._loop.call_soon_threadsafe(self._changed)
+
+        self._journal.submit(_booking(outcome, destination), noted)
+
+    async def replay(self, destination: str, name: str | None, rev: int | None) -> int:
+        """Send refused deliveries again: all of `destination`, or those of one incident or revision. How many.
+
+        ConfigError if there is no such destination. At most REPLAY_LIMIT at once.
+        """
+        found = self._destinations.get(destination)
+        if found is None:
+            raise ConfigError(f"no destination {destination!r}; there is {', '.join(sorted(self._destinations))}")
+        events: list[Event] = await self._journal.ask(dead_letters.replayed(destination, name, rev, REPLAY_LIMIT))
+        self._dead[destination] = max(0, self._dead.get(destination, 0) - len(events))
+        for event in events:
+            found.relay.offer(event)
+        self._changed()
+        return len(events)
 
     def _book(self, outcome: Outcome, destination: str) -> None:
+        if destination != hook.DESTINATION:
+            self._measure(outcome, destination)
+        if outcome.state == "refused":
+            self._dead[destination] = self._dead.get(destination, 0) + 1
+        if outcome.state == "receipted":
+            told = self._told[destination]
+            told[outcome.event["id"]] = None
+            if len(told) > RECENT:
+                del told[next(iter(told))]
+        self._store(_booking(outcome, destination), lambda: self._settle(outcome.event, destination))
+
+    def _measure(self, outcome: Outcome, destination: str) -> None:
         event = outcome.event
         if outcome.sent_ms is not None:
             self._metrics.stage.labels("received_sent").observe(max(0, outcome.sent_ms - event["received"]) / 1000)
@@ -91,47 +232,60 @@ class Deliveries:
             if took_ms > self._budget_ms:
                 self._metrics.missed.labels(destination).inc()
 
-        def then(result: Any, error: Exception | None) -> None:
-            if error is None:
-                self._loop.call_soon_threadsafe(self._settle, event, destination)
+    def _store(self, job: Job, then: Callable[[], None]) -> None:
+        """Run `job`, again and again until the journal has taken it (it may be full), and then `then()` in the loop."""
+        if self._unbooked >= MAX_UNBOOKED:
+            self.unbooked_dropped += 1
+            return
+        self._unbooked += 1
 
-        job = jobs.store_delivery(
-            event["id"], event["rev"], destination, outcome.sent_ms, outcome.receipted_ms, outcome.attempts,
-            outcome.state, outcome.detail,
-        )  # fmt: skip
-        self._journal.submit(job, then)
+        def settled(error: Exception | None) -> None:
+            self._unbooked -= 1
+            if error is None:
+                then()
+            else:
+                self._loop.call_later(BOOK_AGAIN_S, self._store, job, then)
+
+        def stored(result: Any, error: Exception | None) -> None:
+            self._loop.call_soon_threadsafe(settled, error)
+
+        if not self._journal.submit(job, stored):
+            settled(NotDelivered("the journal's queue is full"))
 
     def _settle(self, event: Event, destination: str) -> None:
         """A delivery is booked; once every required destination has answered, the node is told `done`."""
-        key = (event["id"], event["rev"])
-        answered = self._answered.setdefault(key, set())
-        answered.add(destination)
         self._changed()
+        key = (event["id"], event["rev"])
+        answered = self._answered.get(key)
+        if answered is None:
+            return
+        answered.add(destination)
         if not self.required <= answered:
             return
         del self._answered[key]
+        self._store(jobs.mark_done(*key), lambda: self._tell_done(event))
 
-        def then(result: Any, error: Exception | None) -> None:
-            end = self._lifts.known(event["lift"])
-            if error is not None or end is None:
-                return
-            with self._lifts.lock:
-                end.intake.done(event["id"], event["rev"], event["phase"])
-                ack = self._lifts.ack_payload(end)
-            self._lifts.send_ack(end, ack)
-
-        self._journal.submit(jobs.mark_done(event["id"], event["rev"]), then)
+    def _tell_done(self, event: Event) -> None:
+        end = self._lifts.known(event["lift"])
+        if end is None:
+            return
+        with self._lifts.lock:
+            end.intake.done(event["id"], event["rev"], event["phase"])
+            ack = self._lifts.ack_payload(end)
+        self._lifts.send_ack(end, ack)
 
     # -- what is shown --------------------------------------------------------------------------------------------
 
     def values(self) -> dict[str, float]:
         """Gauges of the relays."""
-        out: dict[str, float] = {}
-        for city, relay, _ in self._cities:
-            out[f"relay_{city.name}_depth"] = relay.depth()
-            out |= {f"relay_{city.name}_{name}": value for name, value in relay.counters.items()}
+        out: dict[str, float] = {"unbooked": self._unbooked, "unbooked_dropped": self.unbooked_dropped}
+        for name, destination in self._destinations.items():
+            relay = destination.relay
+            out[f"relay_{name}_depth"] = relay.depth()
+            out[f"relay_{name}_dead_letters"] = self._dead.get(name, 0)
+            out |= {f"relay_{name}_{counter}": value for counter, value in relay.counters.items()}
         return out
 
     def answering(self) -> dict[str, bool]:
-        """Does each city answer?"""
-        return {city.name: relay.silent_since_ms is None for city, relay, _ in self._cities}
+        """Does each destination answer?"""
+        return {name: found.relay.silent_since_ms is None for name, found in self._destinations.items()}

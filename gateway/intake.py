@@ -85,10 +85,11 @@ class Intake:
             self._lifts.send_ack(end, ack)
         if event is not None:
             # Commit and first send start together; the receipt to the node waits for the commit, the send does not.
-            self._relay(event)
+            # A relay that looks into the journal instead must find it in the queue before its question.
             stored = self._journal.submit(
                 jobs.store_revision(event), lambda result, error: self._committed(end, event, result, error)
             )
+            self._relay(event)
             if not stored:
                 with self._lifts.lock:
                     end.intake.event_failed(event["id"], event["rev"])

@@ -221,16 +221,56 @@ def cloud_has(name: str, version: int) -> Job:
     return job
 
 
-def undelivered(destination: str) -> Job:
-    """Job: events [(body)] whose newest revision `destination` has neither receipted nor refused, oldest first."""
+def undelivered(destination: str, limit: int) -> Job:
+    """Job: at most `limit` events (bodies) for which `destination` has given no answer yet, people in danger first."""
 
     def job(database: sqlite3.Connection) -> list[dict[str, Any]]:
         rows = database.execute(
             "SELECT r.body FROM revision r LEFT JOIN delivery d ON d.id = r.id AND d.rev = r.rev AND d.destination = ? "
-            "WHERE d.state IS NULL OR d.state = 'waiting' ORDER BY r.received_ms, r.rev",
-            (destination,),
+            "WHERE d.state IS NULL OR d.state = 'waiting' "
+            "ORDER BY json_extract(r.body, '$.severity') DESC, r.received_ms, r.rev LIMIT ?",
+            (destination, limit),
         )
         return [json.loads(row[0]) for row in rows]
+
+    return job
+
+
+def waiting(destination: str, limit: int) -> Job:
+    """Job: as `undelivered`, for a destination that gets only what was booked for it as waiting."""
+
+    def job(database: sqlite3.Connection) -> list[dict[str, Any]]:
+        rows = database.execute(
+            "SELECT r.body FROM delivery d JOIN revision r ON r.id = d.id AND r.rev = d.rev "
+            "WHERE d.destination = ? AND d.state = 'waiting' ORDER BY r.received_ms, r.rev LIMIT ?",
+            (destination, limit),
+        )
+        return [json.loads(row[0]) for row in rows]
+
+    return job
+
+
+def ask_for(destination: str, name: str, rev: int) -> Job:
+    """Job: book (name, rev) as waiting for `destination` unless something is booked there; True if it was not."""
+
+    def job(database: sqlite3.Connection) -> bool:
+        done = database.execute(
+            "INSERT OR IGNORE INTO delivery VALUES (?,?,?,NULL,NULL,0,'waiting','')", (name, rev, destination)
+        )
+        return done.rowcount > 0
+
+    return job
+
+
+def was_told(destination: str, name: str, rev: int) -> Job:
+    """Job: has `destination` receipted a revision of incident `name` below `rev`?"""
+
+    def job(database: sqlite3.Connection) -> bool:
+        found = database.execute(
+            "SELECT 1 FROM delivery WHERE id = ? AND destination = ? AND rev < ? AND state = 'receipted'",
+            (name, destination, rev),
+        )
+        return found.fetchone() is not None
 
     return job
 

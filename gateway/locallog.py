@@ -208,6 +208,13 @@ class Reader:
             "DELETE FROM quarantine WHERE rowid <= (SELECT max(rowid) FROM quarantine) - ?", (QUARANTINE_ROWS,)
         )
 
+    def quarantined(self, limit: int) -> list[dict[str, Any]]:
+        """The newest `limit` points that a store refused: {at_ms, lift, reason, line}."""
+        rows = self._database.execute(
+            "SELECT at_ms, lift, reason, line FROM quarantine ORDER BY rowid DESC LIMIT ?", (limit,)
+        )
+        return [{"at_ms": at_ms, "lift": lift, "reason": reason, "line": line} for at_ms, lift, reason, line in rows]
+
     def after(self, row: int, limit: int) -> tuple[int, list[Point]]:
         """(last row read, its points in order) of at most `limit` batches behind `row`."""
         points: list[Point] = []

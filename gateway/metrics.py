@@ -1,5 +1,6 @@
 """What the gateway counts and measures, for Prometheus, and its health page. It reads the parts, it decides nothing."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -43,8 +44,8 @@ class Metrics:
         return generate_latest(self.registry)
 
 
-async def serve(service: "Service", port: int) -> tuple[web.AppRunner, int]:
-    """Serve /metrics and /healthz on loopback; returns the runner and the port."""
+async def serve(service: "Service", port: int, more: Iterable[web.AbstractRouteDef] = ()) -> tuple[web.AppRunner, int]:
+    """Serve /metrics, /healthz and the routes of `more` on loopback; returns the runner and the port."""
 
     async def metrics(request: web.Request) -> web.Response:
         return web.Response(body=service.metrics.render(service), content_type="text/plain")
@@ -56,6 +57,7 @@ async def serve(service: "Service", port: int) -> tuple[web.AppRunner, int]:
     app = web.Application()
     app.router.add_get("/metrics", metrics)
     app.router.add_get("/healthz", healthz)
+    app.add_routes(more)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()

@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from gateway import city_http
 from gateway import influx as influx_module
 from gateway import journal as jobs
 from gateway import metrics as metrics_module
@@ -19,6 +20,7 @@ from gateway.intake import Intake
 from gateway.journal import Journal
 from gateway.lifts import Lifts
 from gateway.locallog import LocalLog, Stored, known_fields
+from gateway.operator import Operator
 from gateway.supervision import Supervisor
 from protocols.identity import subscription
 
@@ -63,8 +65,10 @@ class Service:
             [subscription(kind) for kind in ("state", "log")], self.intake.on_bulk,
         )  # fmt: skip
         self._session: aiohttp.ClientSession | None = None
+        self._city_session: aiohttp.ClientSession | None = None
         self.cloud: CloudLink | None = None
         self.influx: influx_module.Influx | None = None
+        self._operator = Operator(self.journal, self.deliveries, self.intake.quarantine, self.log)
         self._web: web.AppRunner | None = None
 
     # -- life -----------------------------------------------------------------------------------------------------
@@ -73,8 +77,11 @@ class Service:
         """Start everything; returns the port of the metrics. Whatever is down at the start is waited for."""
         config = self.config
         session = self._session = aiohttp.ClientSession()
+        cities = self._city_session = city_http.session()
         for ref in config.city:
-            self.deliveries.add_city(ref, session, self.supervisor)
+            self.deliveries.add_city(ref, cities, self.supervisor)
+        if config.hook is not None:
+            self.deliveries.add_hook(config.hook, cities, self.supervisor)
         self.intake.anyone_required = bool(self.deliveries.required)
         if config.cloud is not None:
             cloud = self.cloud = CloudLink(
@@ -93,7 +100,7 @@ class Service:
                 lane.secure(tls_context(config.broker.tls))
             lane.start()
         self.supervisor.keep("acks", self.lifts.ack_round)
-        self._web, port = await metrics_module.serve(self, config.metrics.port)
+        self._web, port = await metrics_module.serve(self, config.metrics.port, self._operator.routes())
         return port
 
     async def stop(self) -> None:
@@ -107,8 +114,9 @@ class Service:
         await asyncio.to_thread(self.journal.close)
         if self._web is not None:
             await self._web.cleanup()
-        if self._session is not None:
-            await self._session.close()
+        for session in (self._session, self._city_session):
+            if session is not None:
+                await session.close()
 
     # -- joints between threads and parts -------------------------------------------------------------------------
 

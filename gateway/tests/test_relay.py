@@ -1,8 +1,10 @@
 """A relay to a destination that fails, refuses and answers late: order, keys, replacement, refill."""
 
 import asyncio
+import itertools
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Self
 
 import pytest
 
@@ -10,6 +12,7 @@ from gateway import relay as relay_module
 from gateway.city_http import HttpCity, body
 from gateway.config import Lift, load, load_city
 from gateway.errors import ConfigError, NotDelivered, Refused
+from gateway.journal import unix_ms
 from gateway.relay import Outcome, Relay
 
 LIFT = Lift("lift-1", "site", registration_code="32201234562018091346", rescue_code="330117")
@@ -47,10 +50,10 @@ async def run(
     outcomes: list[Outcome] = []
     held = held or []
 
-    async def refill() -> list[dict[str, Any]]:
-        return held
+    async def refill(limit: int) -> tuple[list[dict[str, Any]], bool]:
+        return held, False
 
-    relay = Relay("city", desk.send, outcomes.append, each_phase, refill)
+    relay = Relay("city", [desk.send], outcomes.append, each_phase, refill)
     for entry in events:
         relay.offer(entry)
     task = asyncio.create_task(relay.run())
@@ -82,10 +85,11 @@ async def test_a_refusal_ends_that_message_and_loses_no_other() -> None:
     assert [(o.event["id"], o.state) for o in outcomes] == [("a-1-1", "refused"), ("a-1-2", "receipted")]
 
 
-async def test_people_in_danger_go_first_and_phases_of_one_incident_in_order() -> None:
+async def test_people_in_danger_go_first_and_phases_of_one_incident_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay_module, "IN_FLIGHT", 1)
     desk = Desk()
     events = [event("a-1-1"), event("b-1-1", 2, 4, 5, "closed"), event("b-1-1", 1, 4, 3)]
-    await run(desk, *events, until=3)
+    await run(desk, held=events, until=3)
     assert desk.got == [("b-1-1", 1), ("b-1-1", 2), ("a-1-1", 1)]
 
 
@@ -102,6 +106,261 @@ async def test_what_the_journal_held_over_a_restart_is_sent() -> None:
     assert sorted(desk.got) == [("a-1-1", 1), ("a-1-2", 1)]
 
 
+async def eventually(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not holds():  # noqa: ASYNC110  what is waited for is told by no event
+            await asyncio.sleep(0.001)
+
+
+class Platform:
+    """A destination by rule: `answer(event)` raises, or waits, or returns; what arrived when is kept."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.got: list[str] = []
+        self.now = self.most = 0
+
+    async def send(self, sent: dict[str, Any]) -> str:
+        self.got.append(f"{sent['id']}/{sent['rev']}")
+        self.now += 1
+        self.most = max(self.most, self.now)
+        try:
+            result = self.answer(sent)
+            if asyncio.iscoroutine(result):
+                await result
+        finally:
+            self.now -= 1
+        return "ok"
+
+
+class Running:
+    """A relay that runs while the test looks at it."""
+
+    def __init__(
+        self, *routes: Any, held: list[dict[str, Any]] | None = None, escalate_ms: int = 10_000, **more: Any
+    ) -> None:
+        self.outcomes: list[Outcome] = []
+        self.escalated: list[str] = []
+        self.asked = 0
+        self.held = held or []
+        self.journal: Callable[[], list[dict[str, Any]]] = lambda: self.held
+
+        async def refill(limit: int) -> tuple[list[dict[str, Any]], bool]:
+            self.asked += 1
+            found = self.journal()
+            return found[:limit], len(found) > limit
+
+        self.relay = Relay(
+            "city", [route.send for route in routes], self.outcomes.append, more.get("each_phase", True), refill, escalate_ms,
+            lambda event, sent_ms, attempts: self.escalated.append(event["id"]),
+        )  # fmt: skip
+
+    async def __aenter__(self) -> Self:
+        self.task = asyncio.create_task(self.relay.run())
+        await eventually(lambda: bool(self.asked or self.relay.depth()))
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+    async def until(self, count: int) -> list[tuple[str, str]]:
+        await eventually(lambda: len(self.outcomes) >= count)
+        return [(outcome.event["id"], outcome.state) for outcome in self.outcomes]
+
+
+def never(sent: dict[str, Any]) -> None:
+    raise NotDelivered("down")
+
+
+async def test_an_event_that_a_city_cannot_digest_holds_up_no_other() -> None:
+    def answer(sent: dict[str, Any]) -> None:
+        if sent["id"] == "poison-1-1":
+            raise NotDelivered("HTTP 500")
+
+    async with Running(Platform(answer)) as running:
+        running.relay.offer(event("poison-1-1", severity=4))
+        for number in range(20):
+            running.relay.offer(event(f"a-1-{number}"))
+        assert len(await running.until(20)) == 20
+        assert running.relay.depth() == 1
+
+
+async def test_a_fault_of_ours_in_one_event_ends_no_relay() -> None:
+    def answer(sent: dict[str, Any]) -> None:
+        if sent["id"] == "bad-1-1":
+            raise TypeError("no time")
+
+    async with Running(Platform(answer)) as running:
+        running.relay.offer(event("bad-1-1", severity=4))
+        running.relay.offer(event("a-1-1"))
+        assert await running.until(1) == [("a-1-1", "receipted")]
+        assert not running.task.done()
+
+
+async def test_an_alarm_does_not_wait_for_the_answer_to_another_but_phases_of_one_do() -> None:
+    desk = Platform(lambda sent: asyncio.sleep(0.05))
+    async with Running(desk) as running:
+        for number in range(3):
+            running.relay.offer(event(f"a-1-{number}"))
+        running.relay.offer(event("a-1-0", 2, phase="closed"))
+        await asyncio.sleep(0.02)
+        assert desk.got == ["a-1-0/1", "a-1-1/1", "a-1-2/1"]
+        await running.until(4)
+    assert desk.got[3] == "a-1-0/2"
+    assert desk.most == 3
+
+
+async def test_a_city_that_is_down_is_tried_with_one_event_at_a_time_and_gets_all_at_once_when_it_is_back() -> None:
+    down = True
+
+    async def answer(sent: dict[str, Any]) -> None:
+        await asyncio.sleep(0.001)
+        if down:
+            raise NotDelivered("down")
+
+    desk = Platform(answer)
+    async with Running(desk) as running:
+        for number in range(50):
+            running.relay.offer(event(f"a-1-{number}"))
+        await asyncio.sleep(0.05)
+        assert not running.outcomes
+        desk.most = 0
+        await asyncio.sleep(0.05)
+        assert desk.most == 1
+        assert running.relay.silent_since_ms is not None
+        down = False
+        await running.until(50)
+    assert running.relay.silent_since_ms is None
+    assert sorted(key for key, _ in {(o.event["id"], o.state) for o in running.outcomes}) == sorted(
+        f"a-1-{n}" for n in range(50)
+    )
+
+
+async def test_pauses_grow_to_their_limit_and_are_never_quite_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay_module, "RETRY_FIRST_S", 0.01)
+    monkeypatch.setattr(relay_module, "RETRY_MAX_S", 0.04)
+    at: list[float] = []
+
+    def answer(sent: dict[str, Any]) -> None:
+        at.append(asyncio.get_running_loop().time())
+        raise NotDelivered("down")
+
+    async with Running(Platform(answer)) as running:
+        running.relay.offer(event("a-1-1"))
+        await eventually(lambda: len(at) >= 8)
+    pauses = [later - sooner for sooner, later in itertools.pairwise(at)]
+    assert pauses[0] >= 0.7 * 0.01
+    assert all(pause >= 0.7 * 0.04 for pause in pauses[2:])
+    assert len({round(pause, 4) for pause in pauses[2:]}) > 1
+
+
+async def test_without_a_receipt_in_time_the_next_route_is_taken_once_and_somebody_is_told() -> None:
+    second = Platform(lambda sent: None)
+    now = unix_ms()
+    async with Running(Platform(never), second, escalate_ms=60) as running:
+        running.relay.offer(event("a-1-1", received=now))
+        await asyncio.sleep(0.02)
+        assert second.got == []
+        assert await running.until(1) == [("a-1-1", "receipted")]
+    assert second.got == ["a-1-1/1"]
+    assert running.escalated == ["a-1-1"]
+    assert running.outcomes[0].detail == "ok, route 2"
+    assert running.relay.counters["escalated"] == 1
+
+
+async def test_a_route_that_hangs_does_not_keep_the_next_from_being_taken() -> None:
+    hanging = Platform(lambda sent: asyncio.sleep(60))
+    async with Running(hanging, Platform(lambda sent: None), escalate_ms=40) as running:
+        running.relay.offer(event("a-1-1", received=unix_ms()))
+        assert await running.until(1) == [("a-1-1", "receipted")]
+
+
+async def test_two_receipts_of_two_routes_are_booked_once() -> None:
+    slow = Platform(lambda sent: asyncio.sleep(0.1))
+    async with Running(slow, Platform(lambda sent: asyncio.sleep(0.05)), escalate_ms=30) as running:
+        running.relay.offer(event("a-1-1", received=unix_ms()))
+        await asyncio.sleep(0.25)
+    assert [outcome.detail for outcome in running.outcomes] == ["ok, route 2"]
+
+
+async def test_what_one_route_refuses_the_next_may_take_and_only_all_together_refuse() -> None:
+    def no(sent: dict[str, Any]) -> None:
+        raise Refused("no such lift")
+
+    async with Running(Platform(no), Platform(lambda sent: None)) as running:
+        running.relay.offer(event("a-1-1", received=unix_ms()))
+        assert await running.until(1) == [("a-1-1", "receipted")]
+    async with Running(Platform(no), Platform(no)) as running:
+        running.relay.offer(event("a-1-1", received=unix_ms()))
+        assert await running.until(1) == [("a-1-1", "refused")]
+        assert running.outcomes[0].detail == "no such lift; no such lift"
+
+
+async def test_what_the_journal_alone_holds_is_not_overtaken_by_its_own_later_phase() -> None:
+    desk = Platform(lambda sent: None)
+    async with Running(desk) as running:
+        running.relay._overflowed = True
+        running.held = [event("a-1-1"), closed := event("a-1-1", 2, phase="closed")]
+        running.relay.offer(closed)
+        running.relay.offer(event("b-1-1"))
+        await running.until(3)
+    assert [key for key in desk.got if key.startswith("a")] == ["a-1-1/1", "a-1-1/2"]
+
+
+async def test_what_is_pushed_out_while_the_journal_is_asked_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(relay_module, "WATCH_S", 0.001)
+    running = Running(desk := Platform(lambda sent: None))
+    late = event("a-1-1", 2, phase="closed")
+
+    def journal() -> list[dict[str, Any]]:
+        if running.asked == 1:  # it arrives behind the question
+            running.relay.offer(late)
+            return []
+        return [late]
+
+    running.journal = journal
+    async with running:
+        await running.until(1)
+    assert desk.got == ["a-1-1/2"]
+
+
+async def test_beyond_its_memory_the_least_urgent_is_left_to_the_journal_and_found_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(relay_module, "MAX_WAITING", 10)
+    monkeypatch.setattr(relay_module, "WATCH_S", 0.01)
+    down = True
+
+    def answer(sent: dict[str, Any]) -> None:
+        if down:
+            raise NotDelivered("down")
+
+    running = Running(Platform(answer))
+    running.held = [event(f"a-1-{number}", severity=1 + number % 3, received=number) for number in range(30)]
+    for entry in running.held:
+        running.relay.offer(entry)
+    running.relay.offer(alarm := event("b-1-1", severity=4, received=99))
+    assert running.relay.depth() == 10
+    assert running.relay.counters["pushed_out"] == 21
+    # As the journal does: what has its receipt is not told again, and people in danger come first.
+    everything = sorted([*running.held, alarm], key=lambda e: -e["severity"])
+
+    def journal() -> list[dict[str, Any]]:
+        served = {outcome.event["id"] for outcome in running.outcomes}
+        return [entry for entry in everything if entry["id"] not in served]
+
+    running.journal = journal
+    async with running:
+        await asyncio.sleep(0.05)
+        down = False
+        await running.until(31)
+    assert running.outcomes[0].event["id"] == "b-1-1" or running.outcomes[0].attempts > 1
+    assert len({outcome.event["id"] for outcome in running.outcomes}) == 31
+
+
 def test_the_body_carries_key_codes_and_the_events_own_time() -> None:
     city = load_city("shanghai_like.toml")
     sent = body(city, LIFT, event("lift-1-1-1", 2, phase="closed"))
@@ -116,7 +375,9 @@ def test_the_body_carries_key_codes_and_the_events_own_time() -> None:
     [
         (200, b'{"code":0}', "business_code 0"), (200, b'{"code":503}', NotDelivered), (200, b'{"code":400}', Refused),
         (200, b"<html>", NotDelivered), (200, b"[]", NotDelivered), (500, b"", NotDelivered), (429, b"", NotDelivered),
-        (404, b"", Refused), (302, b"", NotDelivered),
+        (400, b"", Refused), (422, b"", Refused), (404, b"", NotDelivered), (401, b"", NotDelivered), (302, b"", NotDelivered),
+        (200, b'{"code":"0"}', "business_code 0"), (200, b'{"code":false}', NotDelivered), (200, b'{"code":0.4}', NotDelivered),
+        (200, b'{"code":null}', NotDelivered), (200, b'{"code":401}', NotDelivered), (200, b'{"code":-1}', Refused),
     ],
 )  # fmt: skip
 def test_what_counts_as_a_receipt(status: int, text: bytes, outcome: Any) -> None:

@@ -41,10 +41,10 @@ def test_a_revision_is_stored_once_and_survives_a_restart(tmp_path: pathlib.Path
     assert ask(journal, jobs.store_revision(event(rev=2, phase="closed"))) == (2, False)
     journal.close()
     journal = Journal(tmp_path / "j.db")
-    waiting = ask(journal, jobs.undelivered("city"))
+    waiting = ask(journal, jobs.undelivered("city", 10))
     assert [(entry["id"], entry["rev"]) for entry in waiting] == [("lift-1-1-1", 1), ("lift-1-1-1", 2)]
     ask(journal, jobs.store_delivery("lift-1-1-1", 1, "city", 5, 6, 1, "receipted", "ok"))
-    assert [entry["rev"] for entry in ask(journal, jobs.undelivered("city"))] == [2]
+    assert [entry["rev"] for entry in ask(journal, jobs.undelivered("city", 10))] == [2]
     journal.close()
 
 
@@ -72,7 +72,7 @@ def test_one_bad_job_does_not_take_its_group_with_it(tmp_path: pathlib.Path) -> 
     for job in (jobs.store_revision(event("a-1-1")), bad, jobs.store_revision(event("a-1-2"))):
         journal.submit(job, lambda result, error: answers.put(error))
     assert [type(answers.get(timeout=5)) for _ in range(3)] == [type(None), ValueError, type(None)]
-    assert len(ask(journal, jobs.undelivered("city"))) == 2
+    assert len(ask(journal, jobs.undelivered("city", 10))) == 2
     journal.close()
 
 

@@ -15,6 +15,8 @@ from aiohttp import web
 
 MODES = ("ok", "slow", "refuse", "down")
 SLOW_MS = 2000
+# Long enough for two TCP segments to be read apart.
+PIECES_MS = 50
 # What a POST /behaviour does not name is as it stands here. Shares are 0 to 1.
 CALM: dict[str, Any] = {
     "mode": "ok",
@@ -25,6 +27,10 @@ CALM: dict[str, Any] = {
     "error": 0.0,  # HTTP 500
     "garbage": 0.0,  # HTTP 200 with a proxy's page
     "answer_twice": 0.0,  # the answer comes a second time on the same connection
+    "cut_answer": 0.0,  # taken, and the connection dies in the middle of the answer
+    "trickle": 0.0,  # the answer comes in two pieces, a while apart
+    "error_body": 0.0,  # not taken: HTTP 200 with an error for a body, and no business code in it
+    "redirect": 0.0,  # not taken: sent on to a login page, which says 200 and code 0 to whoever follows
 }
 # Beyond this the oldest are forgotten; no test gets near it.
 KEPT = 100_000
@@ -104,6 +110,7 @@ class CityMock:
     async def _open_platform(self) -> None:
         app = web.Application(client_max_size=MAX_BODY_BYTES)
         app.router.add_post("/platform/api/v1/iotAlarms", self._post_alarm)
+        app.router.add_get("/login", self._get_login)
         self._platform = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._platform.setup()
         await web.TCPSite(self._platform, "127.0.0.1", self._platform_port).start()
@@ -129,14 +136,33 @@ class CityMock:
         if wrong:
             self.counters["bad"] += 1
             return web.json_response({"code": 400, "message": f"参数错误: {wrong}"})
+        lost = self._lose(request)
+        if lost is not None:
+            self.counters["lost"] += 1
+            return lost
+        self._take(body, arrived_ms)
+        return await self._answer(request)
+
+    def _lose(self, request: web.Request) -> web.Response | None:
+        """An answer to what was not taken, if this one is to be lost."""
         if self._happens("error"):
             return web.Response(status=500, text="internal error")
         if self._happens("lose_request"):
-            self.counters["lost"] += 1
             return self._hang_up(request)
-        self._take(body, arrived_ms)
+        if self._happens("error_body"):
+            return web.json_response({"success": False, "errorMsg": "数据库连接失败"})
+        if self._happens("redirect"):
+            return web.Response(status=302, headers={"Location": "/login"})
+        return None
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        """The answer to what was taken, in the mood of the moment."""
         if self._happens("drop_answer"):
             return self._hang_up(request)
+        if self._happens("cut_answer"):
+            return await self._in_pieces(request, cut=True)
+        if self._happens("trickle"):
+            return await self._in_pieces(request, cut=False)
         if self._happens("garbage"):
             return web.Response(text="<html>gateway timeout</html>", content_type="text/html")
         answer = web.json_response({"code": 0, "message": "success"})
@@ -147,6 +173,22 @@ class CityMock:
                 b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"code": 0}'
             )
         return answer
+
+    async def _in_pieces(self, request: web.Request, cut: bool) -> web.StreamResponse:
+        whole = b'{"code": 0, "message": "success"}'
+        answer = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(whole))})
+        await answer.prepare(request)
+        await answer.write(whole[:12])
+        if cut:
+            if request.transport is not None:
+                request.transport.abort()
+            return answer
+        await asyncio.sleep(PIECES_MS / 1000)
+        await answer.write(whole[12:])
+        return answer
+
+    async def _get_login(self, request: web.Request) -> web.Response:
+        return web.json_response({"code": 0, "message": "请登录"})
 
     @staticmethod
     def _hang_up(request: web.Request) -> web.Response:
