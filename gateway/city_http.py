@@ -49,7 +49,11 @@ def session() -> aiohttp.ClientSession:
     A platform that answers twice would have its second answer read as the receipt of the next alarm; and on a connection
     that lay idle since the last alarm, days ago, the first try is lost to whoever forgot it meanwhile.
     """
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
+    # We close it ourselves and do not ask the platform to: after an answer that says "close" aiohttp's parser refuses
+    # whatever else came with it, and a second answer in the same packet would cost us the first.
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(force_close=True), headers={aiohttp.hdrs.CONNECTION: "keep-alive"}
+    )
 
 
 def may_pass(code: int) -> bool:

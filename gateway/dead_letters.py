@@ -42,17 +42,24 @@ def counted() -> Job:
 
 
 def replayed(destination: str, name: str | None, rev: int | None, limit: int) -> Job:
-    """Job: at most `limit` refused deliveries, all or those of one incident or revision, wait again; their bodies, oldest first."""
+    """Job: at most `limit` refused deliveries, all or those of one incident or revision, wait again.
 
-    def job(database: sqlite3.Connection) -> list[dict[str, Any]]:
+    Returns (their bodies, oldest first; how many were left). One that a later revision has overtaken is left unless its `rev`
+    is named: an opening that comes behind its closing would call people out for nothing.
+    """
+
+    def job(database: sqlite3.Connection) -> tuple[list[dict[str, Any]], int]:
         rows = database.execute(
-            "SELECT r.id, r.rev, r.body FROM delivery d JOIN revision r ON r.id = d.id AND r.rev = d.rev "
+            "SELECT r.id, r.rev, r.body, EXISTS (SELECT 1 FROM delivery n WHERE n.id = d.id AND n.rev > d.rev "
+            "AND n.destination = d.destination AND n.state = 'receipted') "
+            "FROM delivery d JOIN revision r ON r.id = d.id AND r.rev = d.rev "
             "WHERE d.destination = ? AND d.state = 'refused' AND (? IS NULL OR d.id = ?) AND (? IS NULL OR d.rev = ?) "
-            "ORDER BY r.received_ms, r.rev LIMIT ?",
-            (destination, name, name, rev, rev, limit),
+            "ORDER BY r.received_ms, r.rev",
+            (destination, name, name, rev, rev),
         ).fetchall()
-        for found, number, _ in rows:
+        taken = [row for row in rows if rev is not None or not row[3]][:limit]
+        for found, number, _, _ in taken:
             store_delivery(found, number, destination, None, None, 0, "waiting", "replayed by hand")(database)
-        return [json.loads(body) for _, _, body in rows]
+        return [json.loads(body) for _, _, body, _ in taken], len(rows) - len(taken)
 
     return job

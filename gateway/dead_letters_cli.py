@@ -63,6 +63,10 @@ def replay_command(url: str, destination: str, incident: str | None, rev: int | 
     """
     answer = _ask(f"{url}/dead-letters/replay", {"destination": destination, "id": incident, "rev": rev})
     click.echo(f"{answer['replayed']} on their way again; `list` shows what is refused once more")
+    if answer["left"]:
+        click.echo(
+            f"{answer['left']} left: later revisions have arrived, or they are too many for once; name one with --rev"
+        )
 
 
 def _ask(url: str, body: dict[str, Any] | None = None) -> Any:

@@ -193,20 +193,20 @@ class Deliveries:
 
         self._journal.submit(_booking(outcome, destination), noted)
 
-    async def replay(self, destination: str, name: str | None, rev: int | None) -> int:
-        """Send refused deliveries again: all of `destination`, or those of one incident or revision. How many.
+    async def replay(self, destination: str, name: str | None, rev: int | None) -> tuple[int, int]:
+        """Send refused deliveries again: all of `destination`, or those of one incident or revision; see dead_letters.replayed.
 
-        ConfigError if there is no such destination. At most REPLAY_LIMIT at once.
+        (how many, how many were left). ConfigError if there is no such destination. At most REPLAY_LIMIT at once.
         """
         found = self._destinations.get(destination)
         if found is None:
             raise ConfigError(f"no destination {destination!r}; there is {', '.join(sorted(self._destinations))}")
-        events: list[Event] = await self._journal.ask(dead_letters.replayed(destination, name, rev, REPLAY_LIMIT))
+        events, left = await self._journal.ask(dead_letters.replayed(destination, name, rev, REPLAY_LIMIT))
         self._dead[destination] = max(0, self._dead.get(destination, 0) - len(events))
         for event in events:
             found.relay.offer(event)
         self._changed()
-        return len(events)
+        return len(events), left
 
     def _book(self, outcome: Outcome, destination: str) -> None:
         if destination != hook.DESTINATION:

@@ -43,7 +43,7 @@ class Operator:
             return _trouble(503, f"the journal does not answer: {error}")
 
     async def _replay(self, request: web.Request) -> web.Response:
-        """Body: {"destination": …} with "id" and "rev" to name one; answers {"replayed": how many}."""
+        """Body: {"destination": …} with "id" and "rev" to name one; answers {"replayed": how many, "left": …}."""
         # A page in a browser on this machine can post texts and forms anywhere, but no JSON without our leave.
         if request.content_type != "application/json":
             return _trouble(415, "send JSON, with its content type")
@@ -55,11 +55,12 @@ class Operator:
         if (name is not None and not isinstance(name, str)) or (rev is not None and not isinstance(rev, int)):
             return _trouble(400, "id is a text and rev a number")
         try:
-            return web.json_response({"replayed": await self._deliveries.replay(destination, name, rev)})
+            replayed, left = await self._deliveries.replay(destination, name, rev)
         except ConfigError as error:
             return _trouble(404, str(error))
         except (NotDelivered, TimeoutError) as error:
             return _trouble(503, f"the journal does not answer: {error}")
+        return web.json_response({"replayed": replayed, "left": left})
 
     async def _quarantine(self, request: web.Request) -> web.Response:
         """{"malformed": payloads that break the contract, "influx": lines that the database refused}, newest first."""

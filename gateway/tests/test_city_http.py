@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from gateway.city_http import HttpCity, body
+from gateway.city_http import HttpCity, body, session
 from gateway.config import CITIES, City, Lift, load_city
 from gateway.errors import NotDelivered, Refused
 
@@ -42,13 +42,13 @@ async def platform() -> AsyncIterator[Platform]:
         runners.append(web.AppRunner(app))
         await runners[-1].setup()
         await web.TCPSite(runners[-1], "127.0.0.1", 0).start()
-        sessions.append(aiohttp.ClientSession())
+        sessions.append(session())
         url = f"http://127.0.0.1:{runners[-1].addresses[0][1]}"
         return HttpCity(city or load_city("shanghai_like.toml"), url, sessions[-1])
 
     yield make
-    for session in sessions:
-        await session.close()
+    for opened in sessions:
+        await opened.close()
     for runner in runners:
         await runner.cleanup()
 
@@ -71,8 +71,9 @@ def test_the_end_has_its_own_status_and_time() -> None:
     )
 
 
-async def test_business_code_0_is_the_receipt(platform: Platform) -> None:
-    assert await (await platform(200, '{"code": 0}')).send(LIFT, event()) == "business_code 0"
+@pytest.mark.parametrize("text", ['{"code": 0}', '{"code": "0", "message": "success"}'])
+async def test_business_code_0_is_the_receipt(platform: Platform, text: str) -> None:
+    assert await (await platform(200, text)).send(LIFT, event()) == "business_code 0"
 
 
 async def test_a_city_whose_receipt_is_http_2xx_needs_no_code(platform: Platform, tmp_path: pathlib.Path) -> None:
@@ -84,22 +85,28 @@ async def test_a_city_whose_receipt_is_http_2xx_needs_no_code(platform: Platform
 @pytest.mark.parametrize(
     ("status", "text"),
     [
-        (500, "internal error"),
-        (429, ""),
-        (302, ""),
-        (200, "<html>gateway timeout</html>"),
-        (200, '{"message": "no code"}'),
-        (200, '{"code": 503}'),
-        (200, ""),
+        (500, "internal error"), (429, ""), (408, ""), (404, ""), (401, ""), (302, ""), (200, "<html>gateway timeout</html>"),
+        (200, '{"message": "no code"}'), (200, '{"code": 503}'), (200, '{"code": 401}'), (200, ""), (200, "[]"),
+        (200, '{"code": false}'), (200, '{"code": 0.4}'), (200, '{"code": null}'), (200, "[" * 20_000),
+        (200, '{"code": 0, "message": "' + 100_000 * "x" + '"}'),
     ],
-)
+)  # fmt: skip
 async def test_what_may_pass_is_tried_again(platform: Platform, status: int, text: str) -> None:
     adapter = await platform(status, text)
     with pytest.raises(NotDelivered):
         await adapter.send(LIFT, event())
 
 
-@pytest.mark.parametrize(("status", "text"), [(400, "bad"), (200, '{"code": 417, "message": "编号不存在"}')])
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (400, "bad"),
+        (422, ""),
+        (200, '{"code": 400}'),
+        (200, '{"code": -1}'),
+        (200, '{"code": 417, "message": "编号不存在"}'),
+    ],
+)
 async def test_what_refuses_this_very_message_is_not_tried_again(platform: Platform, status: int, text: str) -> None:
     adapter = await platform(status, text)
     with pytest.raises(Refused):

@@ -201,6 +201,25 @@ async def test_what_a_city_refuses_is_listed_counted_and_sent_again_by_hand(
     assert city.counters["repeats"] == 0
 
 
+async def test_an_opening_whose_closing_has_arrived_is_sent_again_only_if_its_revision_is_named(
+    tmp_path: pathlib.Path, city: CityMock
+) -> None:
+    mood(city, mode="refuse", code=417)
+    async with Chain(tmp_path, city) as chain:
+        await chain.event(1)
+        await eventually(lambda: chain.states() == ["refused"])
+        mood(city, mode="ok")
+        await chain.event(1, 2, "closed")
+        await eventually(lambda: chain.states() == ["refused", "receipted"])
+        told = await _run("dead-letters", "--url", chain.url, "replay", "city")
+        assert "0 on their way" in told
+        assert "1 left: later revisions have arrived" in told
+        assert chain.at_city().keys() == {(1, 2)}
+        told = await _run("dead-letters", "--url", chain.url, "replay", "city", f"{LIFT}-1-1", "--rev", "1")
+        assert "1 on their way" in told
+        await eventually(lambda: chain.at_city().keys() == {(1, 1), (1, 2)})
+
+
 async def _run(*arguments: str, fails: bool = False) -> str:
     result = await asyncio.to_thread(CliRunner().invoke, gateway, list(arguments))
     assert (result.exit_code != 0) == fails, result.output

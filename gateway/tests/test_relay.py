@@ -2,20 +2,15 @@
 
 import asyncio
 import itertools
-import json
 from collections.abc import Callable
 from typing import Any, Self
 
 import pytest
 
 from gateway import relay as relay_module
-from gateway.city_http import HttpCity, body
-from gateway.config import Lift, load, load_city
-from gateway.errors import ConfigError, NotDelivered, Refused
+from gateway.errors import NotDelivered, Refused
 from gateway.journal import unix_ms
 from gateway.relay import Outcome, Relay
-
-LIFT = Lift("lift-1", "site", registration_code="32201234562018091346", rescue_code="330117")
 
 
 def event(name: str, rev: int = 1, severity: int = 2, received: int = 1, phase: str = "open") -> dict[str, Any]:
@@ -359,48 +354,3 @@ async def test_beyond_its_memory_the_least_urgent_is_left_to_the_journal_and_fou
         await running.until(31)
     assert running.outcomes[0].event["id"] == "b-1-1" or running.outcomes[0].attempts > 1
     assert len({outcome.event["id"] for outcome in running.outcomes}) == 31
-
-
-def test_the_body_carries_key_codes_and_the_events_own_time() -> None:
-    city = load_city("shanghai_like.toml")
-    sent = body(city, LIFT, event("lift-1-1-1", 2, phase="closed"))
-    assert (sent["alarmId"], sent["revision"], sent["faultStatus"]) == ("LW-lift-1-1-1", 2, 1)
-    assert sent["failureCode"] == "90"
-    assert sent["occurTime"] == "2025-11-20 08:53:20"
-    json.dumps(sent)
-
-
-@pytest.mark.parametrize(
-    ("status", "text", "outcome"),
-    [
-        (200, b'{"code":0}', "business_code 0"), (200, b'{"code":503}', NotDelivered), (200, b'{"code":400}', Refused),
-        (200, b"<html>", NotDelivered), (200, b"[]", NotDelivered), (500, b"", NotDelivered), (429, b"", NotDelivered),
-        (400, b"", Refused), (422, b"", Refused), (404, b"", NotDelivered), (401, b"", NotDelivered), (302, b"", NotDelivered),
-        (200, b'{"code":"0"}', "business_code 0"), (200, b'{"code":false}', NotDelivered), (200, b'{"code":0.4}', NotDelivered),
-        (200, b'{"code":null}', NotDelivered), (200, b'{"code":401}', NotDelivered), (200, b'{"code":-1}', Refused),
-    ],
-)  # fmt: skip
-def test_what_counts_as_a_receipt(status: int, text: bytes, outcome: Any) -> None:
-    desk = HttpCity(load_city("shanghai_like.toml"), "http://127.0.0.1:1", None)  # type: ignore[arg-type]
-    if isinstance(outcome, str):
-        assert desk._judge(status, text) == outcome
-        return
-    with pytest.raises(outcome):
-        desk._judge(status, text)
-
-
-@pytest.mark.parametrize(
-    ("text", "word"),
-    [
-        ("", "gateway"), ("[gateway]\nid='x'\ndata_dir='d'\nodd=1\n", "odd"), ("[gateway]\nid='X!'\ndata_dir='d'\n", "a-z"),
-        ("[gateway]\nid='x'\ndata_dir='d'\n[broker]\nport=99999\n", "port"), ("nonsense", "toml"),
-        ("[gateway]\nid='x'\ndata_dir='d'\n[[lift]]\nid='a'\nsite='s'\n[[lift]]\nid='a'\nsite='s'\n", "twice"),
-    ],
-)  # fmt: skip
-def test_a_wrong_configuration_is_told_with_its_place(tmp_path: Any, text: str, word: str) -> None:
-    path = tmp_path / "gateway.toml"
-    path.write_text(text)
-    with pytest.raises(ConfigError) as found:
-        load(path)
-    assert word in str(found.value)
-    assert str(path) in str(found.value)
