@@ -6,21 +6,34 @@ import threading
 from typing import Any
 
 CHUNK_BYTES = 4096
-MOODS = ("open", "cut", "silent", "slow")
+MOODS = ("open", "cut", "closed", "silent", "dead", "slow")
 SLOW_S = 0.4
+
+
+class _Carried:
+    """The two ends of one connection. `dead`: what comes is thrown away, and neither end ever hears of the other again."""
+
+    def __init__(self, dead: bool, *ends: asyncio.StreamWriter) -> None:
+        self.dead = dead
+        self.ends = ends
+
+    def abort(self) -> None:
+        for end in self.ends:
+            end.transport.abort()
 
 
 class Wire:
     """One listening port that leads to another. `mood` may change at any time.
 
-    open: passes. cut: all connections are reset, new ones too. silent: connections stay, nothing passes, nothing is lost: what
-    waits is delivered when the wire opens again. slow: each chunk waits 0.4 s.
+    open: passes. cut: all connections are reset, new ones too. closed: the same, but with a polite end (FIN). silent:
+    connections stay, nothing passes, nothing is lost: what waits is delivered when the wire opens again. dead: what is sent is
+    lost, and connections of that time never carry again, which nobody tells their ends. slow: each chunk waits 0.4 s.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, target_port: int) -> None:
         self._loop = loop
         self._target = target_port
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._carried: set[_Carried] = set()
         self._mood = "open"
         self._passes = asyncio.Event()
         self._server: asyncio.Server | None = None
@@ -44,12 +57,18 @@ class Wire:
             self._passes.set()
         if mood == "cut":
             self.reset()
+        for carried in list(self._carried):
+            if mood == "dead":
+                carried.dead = True
+            elif mood == "closed":
+                for end in carried.ends:
+                    end.close()
 
     def reset(self) -> None:
         """Reset every connection that stands; new ones are taken as the mood says."""
-        for writer in list(self._writers):
+        for carried in list(self._carried):
             self.resets += 1
-            writer.transport.abort()
+            carried.abort()
 
     async def close(self) -> None:
         """Stop listening and end what stands."""
@@ -61,30 +80,34 @@ class Wire:
         if self._mood == "cut":
             writer.transport.abort()
             return
+        if self._mood == "closed":
+            writer.close()
+            return
         try:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
         except OSError:
             writer.transport.abort()
             return
-        ends = {writer, far_writer}
-        self._writers |= ends
+        carried = _Carried(self._mood == "dead", writer, far_writer)
+        self._carried.add(carried)
         try:
-            await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+            await asyncio.gather(self._pump(reader, far_writer, carried), self._pump(far_reader, writer, carried))
         finally:
-            self._writers -= ends
-            for end in ends:
-                end.transport.abort()
+            self._carried.discard(carried)
+            carried.abort()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, carried: _Carried) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(CHUNK_BYTES):
                 await self._passes.wait()
                 if self._mood == "slow":
                     await asyncio.sleep(SLOW_S)
-                writer.write(data)
-                await writer.drain()
-        # Either direction's end is the connection's end; half-closed ones no part of ours makes.
-        writer.transport.abort()
+                if not carried.dead:
+                    writer.write(data)
+                    await writer.drain()
+        # Either direction's end is the connection's end, half-closed ones no part of ours makes; on a dead one nobody hears it.
+        if not carried.dead:
+            writer.transport.abort()
 
 
 class Wires:

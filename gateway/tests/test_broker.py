@@ -11,6 +11,7 @@ from gateway.config import Tls, tls_context
 from hil_tests import services
 from hil_tests.authority import Authority
 from hil_tests.services import wait_until
+from hil_tests.wires import Wires
 
 pytestmark = pytest.mark.chain
 
@@ -55,3 +56,35 @@ def test_a_lane_takes_only_a_broker_whose_certificate_is_valid_and_of_its_host(
             lane.stop()
         assert time.monotonic() - begun < 10
         broker.stop()
+
+
+def test_a_lane_whose_line_died_without_a_word_is_back_before_an_alarm_takes_the_next_route(
+    tmp_path: pathlib.Path,
+) -> None:
+    broker, port = services.mosquitto(tmp_path)
+    broker.start(lambda: services.listens(port))
+    wires = Wires()
+    heard: list[bytes] = []
+    lane = Lane(
+        "events", "gateway", "127.0.0.1", wires.lay("broker", port), ["t"], lambda *message: heard.append(message[1])
+    )
+    other = Lane("other", "other", "127.0.0.1", port, ["nothing"], lambda *message: None)
+    try:
+        lane.start()
+        other.start()
+        wait_until(lambda: lane.connected and other.connected, 5, "both connections")
+        wires.set("broker", "dead")
+        wires.set("broker", "open")
+
+        def heard_again() -> bool:
+            other.publish("t", b"x")
+            return bool(heard)
+
+        # 10 s is how long an alarm waits for its receipt before it takes another way (escalate_ms).
+        wait_until(heard_again, 10, "a message on a new line")
+        assert lane.connects == 2
+    finally:
+        lane.stop()
+        other.stop()
+        broker.stop()
+        wires.close()

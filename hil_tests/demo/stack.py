@@ -8,6 +8,7 @@ import urllib.request
 from typing import Any
 
 from hil_tests import services
+from hil_tests.authority import Authority
 from hil_tests.services import Child, StartError, get_json, post_json, wait_until
 from hil_tests.vm import NodeVm, build_firmware, node_settings
 from hil_tests.wires import Wires
@@ -23,6 +24,7 @@ LIFTS = (
     ("荷芳苑 4 幢 1 单元", "西溪路 18 号 4 幢 1 单元", 4, 1, "330122"),
 )
 PITCH_MM = 2900
+BROKER_NAME = "broker.hefang-yuan.test"
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -40,8 +42,12 @@ class Stack:
         influx: bool = True,
         wires: Wires | None = None,
         gateway_env: dict[str, str] | None = None,
+        tls: bool = False,
     ) -> None:
-        """With `wires`, nodes and gateway reach everything through wires that can be cut; see `_via` for their names."""
+        """With `wires`, nodes and gateway reach everything through wires that can be cut; see `_via` for their names.
+
+        With `tls` nodes and gateway have certificates of their own, and the broker takes nobody without.
+        """
         self.data = data
         self.logs = data / "logs"
         self._count = lifts
@@ -50,6 +56,7 @@ class Stack:
         self._with_influx = influx
         self._wires = wires
         self._gateway_env = gateway_env
+        self._authority = Authority(data / "ca") if tls else None
         self.notes: list[str] = []  # what this stack has to do without
         self.port = port or services.free_port()
         self.nodes: dict[str, NodeVm] = {}
@@ -73,9 +80,7 @@ class Stack:
             raise StartError(f"port {self.port} is taken; choose another with --port")
         self.data.mkdir(parents=True, exist_ok=True)
         build_firmware()
-        broker, self.broker_port, lacks = services.broker(self.logs)
-        self.notes += [lacks] if lacks else []
-        self._run("broker", broker, lambda: services.listens(self.broker_port))
+        self._start_broker()
         if self._with_influx:
             self._start_influx()
         ports = ("--port", str(services.free_port()), "--platform-port", str(services.free_port()))
@@ -97,6 +102,17 @@ class Stack:
         self.metrics_url = gateway.ready_line.split()[2]
         self._start_nodes()
         self.wait_good()
+
+    def _start_broker(self) -> None:
+        if self._authority is None:
+            broker, self.broker_port, lacks = services.broker(self.logs)
+            self.notes += [lacks] if lacks else []
+        else:
+            self.broker_port = services.free_port()
+            pair = self._authority.sign("broker", BROKER_NAME, "127.0.0.1")
+            listener = services.tls_listener(self.broker_port, self._authority.ca, pair, certified=True)
+            broker, _ = services.mosquitto(self.logs, more="allow_anonymous true\n" + listener)
+        self._run("broker", broker, lambda: services.listens(self.broker_port))
 
     def _start_influx(self) -> None:
         try:
@@ -120,7 +136,14 @@ class Stack:
         broker_port = self._via("node-broker", self.broker_port)
         for lift in get_json(f"{self.bench_url}/lifts"):
             directory = self.data / "nodes" / lift["id"]
-            node = NodeVm(node_settings(SITE, lift, broker_port), lift["uart"], lift["gpio"], directory)
+            settings = node_settings(SITE, lift, broker_port)
+            if self._authority is not None:
+                own = self._authority.sign(lift["id"])
+                settings["broker"]["tls"] = {
+                    "ca": str(self._authority.ca_der), "server_name": BROKER_NAME,
+                    "certificate": str(own.certificate), "key": str(own.key),
+                }  # fmt: skip
+            node = NodeVm(settings, lift["uart"], lift["gpio"], directory)
             self.nodes[lift["id"]] = node
             node.start()
 
@@ -167,7 +190,7 @@ class Stack:
         platform = self._via("gateway-city", int(platform_url.rsplit(":", 1)[1]))
         lines = [
             "[gateway]", 'id = "demo"', f'data_dir = "{self.data / "gateway"}"', "",
-            "[broker]", f"port = {self._via('gateway-broker', self.broker_port)}", "",
+            "[broker]", f"port = {self._via('gateway-broker', self.broker_port)}", "", *self._gateway_tls(),
             "[cloud]", f'url = "http://127.0.0.1:{self._via("gateway-cloud", self.port)}"', "",
             "[[city]]", 'file = "shanghai_like.toml"', f'url = "http://127.0.0.1:{platform}"', "",
             "[metrics]", f"port = {services.free_port()}", "",
@@ -186,6 +209,13 @@ class Stack:
         path = self.data / "gateway.toml"
         path.write_text("\n".join(lines))
         return path
+
+    def _gateway_tls(self) -> list[str]:
+        if self._authority is None:
+            return []
+        own = self._authority.sign("gateway")
+        files = {"ca": self._authority.ca, "certificate": own.certificate, "key": own.key}
+        return ["[broker.tls]", *(f'{name} = "{path}"' for name, path in files.items()), ""]
 
     # -- what tests and benches do --------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ import click
 from hil_tests.bench.cli import ordinary
 from hil_tests.bench.faults import SCRIPTS
 from hil_tests.demo.stack import Stack
-from hil_tests.measure import breakage, latency
+from hil_tests.measure import breakage, cuts, latency
 from hil_tests.measure.chaos import run_seed
 from hil_tests.measure.detector import sample_times_us
 from hil_tests.measure.figures import percentile, spread, table
@@ -172,6 +172,24 @@ def chaos_command(hours: float | None, seed: int, seconds: float, lifts: int, no
             break
     click.echo(f"seeds that failed: {failed or 'none'}")
     if failed:
+        raise SystemExit(1)
+
+
+@bench.command("cuts")
+@click.option("--cuts", "count", default=50, help="how many")
+@click.option("--seed", default=1)
+@click.option("--longest", default=60.0, help="seconds of the longest cut")
+def cuts_command(count: int, seed: int, longest: float) -> None:
+    """Cut the links to the broker (TCP with TLS) again and again under load; what came back by itself, and how soon. Ends with 1 on a loss."""
+    try:
+        result = cuts.run(count, seed, click.echo, longest)
+    except StartError as error:
+        raise click.ClickException(str(error)) from error
+    for kind, times in sorted(result.recovered_s.items()):
+        click.echo(f"{kind:10s} {spread([1000 * seconds for seconds in times])}")
+    click.echo(", ".join(f"{name} {value:g}" for name, value in result.figures.items()))
+    click.echo("\n".join(result.failures) or "nothing lost, nothing doubled")
+    if result.failures:
         raise SystemExit(1)
 
 

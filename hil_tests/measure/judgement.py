@@ -3,13 +3,17 @@
 What the nodes' consoles and the bench say is the truth; city, cloud, InfluxDB and the gateway's log are what is judged.
 """
 
+import contextlib
+import itertools
 import sqlite3
 import time
+from typing import Any
 
 from hil_tests.demo.stack import Stack
 from hil_tests.measure.mishaps import DAY_S
 from hil_tests.measure.truth import Told, read_consoles
 from hil_tests.services import StartError, get_json, wait_until
+from protocols.records import Batch
 
 # Ours: back-off of the node is 8 s at most, of relay and cloud 60 s; a minute more for a loaded machine.
 SETTLE_S = 150.0
@@ -54,6 +58,7 @@ class Judgement:
         }
         self._presses(told)
         self._log()
+        self._records()
         self._history()
 
     def _told(self) -> list[Told]:
@@ -92,13 +97,10 @@ class Judgement:
 
     def _log(self) -> None:
         """Each life's numbers are whole, or the hole is booked as a gap."""
-        path = self._stack.data / "gateway" / "log.db"
-        database = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=10)
         lives: dict[tuple[str, int], set[int]] = {}
-        for lift, life, number in database.execute("SELECT lift, life, number FROM batch"):
+        for lift, life, number in self._ask_log("SELECT lift, life, number FROM batch"):
             lives.setdefault((lift, life), set()).add(number)
-        gaps = database.execute("SELECT lift, life, first, last FROM gap").fetchall()
-        database.close()
+        gaps = self._ask_log("SELECT lift, life, first, last FROM gap")
         for (lift, life), numbers in lives.items():
             newest = max(numbers)
             booked = {
@@ -112,6 +114,47 @@ class Judgement:
                 self.failures.append(f"log of {lift}, life {life}: stored and booked: {sorted(booked & numbers)[:8]}")
         self.figures["batches"] = sum(len(numbers) for numbers in lives.values())
         self.figures["gaps"] = len(gaps)
+
+    def _ask_log(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        path = self._stack.data / "gateway" / "log.db"
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=10)) as database:
+            return database.execute(query, values).fetchall()
+
+    def _door_cycles(self, lift: str) -> list[tuple[int, int]]:
+        """[(boot, door cycles)] as the log's records have them, in the order of its batches: a counter that each boot begins at 0."""
+        found = []
+        for (body,) in self._ask_log("SELECT body FROM batch WHERE lift = ? ORDER BY life, number", lift):
+            batch = Batch(body, 1)
+            cycles = [changes["door_cycles"] for _, changes in batch.records() if "door_cycles" in changes]
+            found += [(batch.boot, count) for count in cycles if count is not None]
+        return found
+
+    def _records(self) -> None:
+        """No record within the batches is missing: a counter in them misses no number, and its last is the node's own."""
+        stack = self._stack
+
+        def is_current(lift: str) -> bool:
+            live = next(entry for entry in stack.lifts() if entry["id"] == lift)
+            return [count for _, count in self._door_cycles(lift)][-1:] == [live["state"]["door_cycles"]]
+
+        counted = 0
+        for lift in stack.lift_ids():
+            try:
+                # A batch is closed 5 s after its first record; a busy door changes meanwhile.
+                wait_until(lambda lift=lift: is_current(lift), 40, f"the newest record of {lift} in the log")  # type: ignore[misc]
+            except StartError as error:
+                self.failures.append(str(error))
+            if self._ask_log("SELECT 1 FROM gap WHERE lift = ?", lift):
+                continue  # what is in a booked gap is known to be missing
+            cycles = self._door_cycles(lift)
+            holes = [
+                (before, after) for before, after in itertools.pairwise(cycles)
+                if before[0] == after[0] and not before[1] <= after[1] <= before[1] + 1
+            ]  # fmt: skip
+            if holes:
+                self.failures.append(f"log of {lift}: door cycles (boot, count) jump at {holes[:5]}")
+            counted += len(cycles)
+        self.figures["door_cycles"] = counted
 
     def _history(self) -> None:
         """InfluxDB and the local log tell the same."""

@@ -1,0 +1,101 @@
+"""Cuts the links between nodes, broker and gateway one after the other, under load, and measures how each comes back by itself.
+
+It starts and judges nothing but its own stack: real broker, gateway, nodes on the VM, TLS between them.
+"""
+
+import pathlib
+import random
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hil_tests.demo.stack import Stack
+from hil_tests.measure.breakage import Load
+from hil_tests.measure.judgement import Judgement
+from hil_tests.services import wait_until
+from hil_tests.wires import Wires
+
+# What the wire does meanwhile. reset, closed: both ends hear of it, by RST or by FIN. silent: nothing passes, then all of it
+# comes late. slow: 0.4 s for each chunk. half-open: nothing passes, and those who find out afterwards are told by RST.
+# dead: what is sent is lost, and nobody is ever told that the connection is gone.
+MOODS = {"reset": "cut", "closed": "closed", "silent": "silent", "slow": "slow", "half-open": "silent", "dead": "dead"}
+WIRES = (("node-broker",), ("gateway-broker",), ("node-broker", "gateway-broker"))
+# Lengths in seconds; a third of the cuts each.
+LENGTHS_S = ((0.1, 1.0), (1.0, 10.0), (10.0, 60.0))
+# Ours: a keep-alive of 15 s that finds a dead line, a back-off of at most 16 s, TLS, and a loaded machine.
+RECOVERS_S = 60.0
+
+
+@dataclass
+class Result:
+    """What the cuts came to. `recovered_s` by kind: from the healed line until state and alarms of every lift came through."""
+
+    recovered_s: dict[str, list[float]] = field(default_factory=dict)
+    figures: dict[str, float] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+
+def _sockets(pid: int) -> int:
+    """How many sockets a process holds."""
+    links = pathlib.Path(f"/proc/{pid}/fd").iterdir()
+    return sum(str(link.readlink()).startswith("socket:") for link in links if link.is_symlink())
+
+
+def _cut(stack: Stack, wires: Wires, kind: str, names: tuple[str, ...], lasts_s: float) -> float:
+    """One cut of `lasts_s`; the seconds from its end until every lift is shown good and has an alarm at the city since."""
+    for name in names:
+        wires.set(name, MOODS[kind])
+    time.sleep(lasts_s)
+    for name in names:
+        if kind == "half-open":
+            wires.reset(name)
+        wires.set(name, "open")
+    healed = time.time()
+
+    def back() -> bool:
+        shown = all(
+            lift["quality"] == "good" and time.time() - lift["link_age_ms"] / 1000 > healed for lift in stack.lifts()
+        )
+        alarmed = {entry["lift"] for entry in stack.received() if entry["arrived_at_ms"] > 1000 * healed}
+        return shown and alarmed == set(stack.lift_ids())
+
+    return wait_until(back, RECOVERS_S, f"state and alarms of all lifts after {kind} of {' and '.join(names)}")
+
+
+def run(cuts: int, seed: int, tell: Callable[[str], None], longest_s: float = 60.0, lifts: int = 2) -> Result:
+    """`cuts` cuts of at most `longest_s` on a stack of its own, judged at the end. StartError if a lift does not come back."""
+    chance = random.Random(seed)
+    wires, result = Wires(), Result()
+    with tempfile.TemporaryDirectory(prefix="liftwatch-cuts-") as folder:
+        stack = Stack(pathlib.Path(folder), lifts, traffic=5.0, wires=wires, tls=True)
+        try:
+            stack.start()
+            sockets = {lift: _sockets(node.pid) for lift, node in stack.nodes.items()}
+            kinds = chance.sample(sorted(MOODS), len(MOODS))
+            with Load(stack, seed) as load:
+                for number in range(cuts):
+                    low, high = LENGTHS_S[number // len(kinds) % len(LENGTHS_S)]
+                    lasts_s = min(longest_s, chance.uniform(low, high))
+                    kind, names = kinds[number % len(kinds)], chance.choice(WIRES)
+                    seconds = _cut(stack, wires, kind, names, lasts_s)
+                    result.recovered_s.setdefault(kind, []).append(seconds)
+                    at = " and ".join(names)
+                    tell(f"{number + 1} of {cuts}: {at} {kind} for {lasts_s:.1f} s, good again after {seconds:.1f} s")
+                    time.sleep(chance.uniform(0.2, 2.0))
+            seen = {lift: sum(at == lift for at, _ in load.pressed) for lift in stack.lift_ids()}
+            judgement = Judgement(stack, seen)
+            judgement.run()
+            result.failures, result.figures = judgement.failures, judgement.figures
+            result.figures["presses"] = len(load.pressed)
+            for lift, node in stack.nodes.items():
+                if node.exits:
+                    result.failures.append(f"the node of {lift} ended: {node.exits}")
+                elif _sockets(node.pid) > sockets[lift]:
+                    result.failures.append(
+                        f"the node of {lift} holds {_sockets(node.pid)} sockets, {sockets[lift]} before"
+                    )
+        finally:
+            stack.stop()
+            wires.close()
+    return result
