@@ -2,7 +2,7 @@
 
 import pathlib
 import ssl
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
@@ -50,10 +50,18 @@ class Cloud(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Influx(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """An InfluxDB to copy the log to; without this section the local log is all the history there is."""
+    """An InfluxDB to copy the log to; without this section the local log is all the history there is.
+
+    `api` "v1" writes to /write of 1.x; "v2" to /api/v2/write of 1.8, 2.x, 3.x and VictoriaMetrics, `database` being the bucket.
+    `records_per_s` bounds a backlog, so that alarms keep their budget meanwhile; it must exceed what the lifts bring.
+    """
 
     url: str
     database: str = "liftwatch"
+    api: Literal["v1", "v2"] = "v1"
+    org: str = ""
+    token: str | None = None
+    records_per_s: Positive = 20_000
 
 
 class CityRef(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

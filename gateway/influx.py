@@ -1,10 +1,9 @@
-"""InfluxDB as a cursor on the local log: lines out, receipts back, InfluxQL in. It owns no data and holds up nobody.
+"""An InfluxDB server: lines out over the write API of 1.x or of 2.x, receipts back, InfluxQL in. It keeps no cursor and no queue.
 
-Only the low-level client of influxdb-client is used: its write API wants /api/v2/write, which 1.x lacks before 1.8.
+Only the low-level client of influxdb-client is used: its write API knows /api/v2/write only, which 1.x lacks before 1.8.
 """
 
-import logging
-import threading
+import re
 from typing import Any
 
 import urllib3
@@ -12,28 +11,42 @@ from influxdb_client._sync.api_client import ApiClient
 from influxdb_client.configuration import Configuration
 from influxdb_client.rest import ApiException
 
-from gateway.journal import unix_ms
-from gateway.locallog import LocalLog, Point, Reader
-from protocols.fields import BOOL, BY_NAME
-
-_log = logging.getLogger(__name__)
+from gateway.config import Influx
+from gateway.errors import NotDelivered, Refused
+from gateway.locallog import Point
+from protocols.fields import BOOL, FIELDS
 
 MEASUREMENT = "lift"
-CURSOR = "influx"
-BATCHES = 200
 TIMEOUT_S = 10.0
-IDLE_S = 0.5
-RETRY_S = 2.0
+_IS_BOOL = {field.name: field.kind == BOOL for field in FIELDS}
+# What 1.x, 2.x and 3.x say of lines that they do not take. Any other 400 speaks of our settings or comes from a proxy.
+_OF_LINES = re.compile(r"partial write|unable to parse|field type conflict|line protocol|retention policy")
+_DROPPED = re.compile(r"dropped[= ](\d+)")
+_EXPIRED = re.compile(r"(beyond|outside) (the )?retention policy")
+
+
+class LinesRefused(Refused):
+    """Some of the lines were not taken, perhaps all; the others may have been. Writing them again changes nothing.
+
+    `dropped`: how many, as far as it is told (None: it is not). `expired`: the only trouble is that they are too old to be kept.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        found = _DROPPED.search(text)
+        # 1.x says dropped=0 of what it could not even parse.
+        self.dropped = int(found[1]) or None if found else None
+        self.expired = self.dropped is not None and _EXPIRED.search(text) is not None
 
 
 def line(site: str, point: Point) -> bytes | None:
-    """The line of one point, checked against the field table; None if nothing in it is known. Ids need no escaping."""
+    """The line of one point; None if nothing in it is known. Values are of the field table, and ids need no escaping."""
     parts = []
     for name, value in sorted(point.changes.items()):
         if value is None:
             continue  # unknown is the absence of a value, never a 0
-        if BY_NAME[name].kind == BOOL:
-            parts.append(f"{name}={'true' if value else 'false'}")
+        if _IS_BOOL[name]:
+            parts.append(f"{name}=true" if value else f"{name}=false")
         else:
             parts.append(f"{name}={int(value)}i")
     if not parts:
@@ -41,103 +54,61 @@ def line(site: str, point: Point) -> bytes | None:
     return f"{MEASUREMENT},lift={point.lift},site={site} {','.join(parts)} {point.t_ms}".encode()
 
 
-class Influx:
-    """A thread that copies the log; `sites` {lift: site} gives the tag. Counters are read by the metrics."""
+class Server:
+    """One database of one server; threads may share it. Every request has the deadline TIMEOUT_S."""
 
-    def __init__(self, url: str, database: str, log: LocalLog, sites: dict[str, str]) -> None:
+    def __init__(self, config: Influx) -> None:
         configuration = Configuration()
-        configuration.host = url.rstrip("/")
-        configuration.timeout = int(TIMEOUT_S * 1000)
-        configuration.retries = urllib3.Retry(0)  # type: ignore[attr-defined]  # read by its rest.py
+        configuration.host = config.url.rstrip("/")
         self._client = ApiClient(configuration)
-        self._database = database
-        self._log = log
-        self._sites = sites
-        self._stop = threading.Event()
-        self.counters = {"points": 0, "quarantined": 0, "failures": 0}
-        self.row = 0
-        self.up = False
-        self._thread = threading.Thread(target=self._run, name="influx", daemon=True)
+        self._config = config
+        if config.api == "v2":
+            self._path = "/api/v2/write"
+            self._query = [("org", config.org), ("bucket", config.database), ("precision", "ms")]
+        else:
+            self._path = "/write"
+            self._query = [("db", config.database), ("precision", "ms")]
 
-    def start(self) -> None:
-        """Begin copying."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop after the request under way."""
-        self._stop.set()
-        self._thread.join(timeout=TIMEOUT_S + 1)
-
-    def _call(self, method: str, path: str, query: list[tuple[str, str]], body: bytes | None = None) -> Any:
-        # A POST without a body is refused by the client itself, before anything is sent.
-        body = b"" if body is None and method == "POST" else body
+    def _call(self, method: str, path: str, query: list[tuple[str, str]], body: bytes = b"") -> tuple[Any, int]:
         # No Accept-Encoding: gzip costs more than it saves on loopback (measured).
         headers = {"Content-Type": "text/plain; charset=utf-8", "Accept": "application/json"}
-        return self._client.call_api(
-            path, method, query_params=query, header_params=headers, body=body, response_type="object",
-            _request_timeout=int(TIMEOUT_S * 1000), _return_http_data_only=True,
-        )  # fmt: skip
+        if self._config.token is not None:
+            headers["Authorization"] = f"Token {self._config.token}"
+        try:
+            data, status, _ = self._client.call_api(
+                path, method, query_params=query, header_params=headers, body=body, response_type="object",
+                _request_timeout=int(TIMEOUT_S * 1000), _return_http_data_only=False,
+            )  # fmt: skip
+        except ApiException as error:
+            text = (error.body if isinstance(error.body, str) else (error.body or b"").decode(errors="replace")).strip()
+            if (error.status in (400, 422) and _OF_LINES.search(text)) or error.status == 413:
+                raise LinesRefused(text or f"HTTP {error.status}") from error
+            raise NotDelivered(f"HTTP {error.status}: {text[:200]}") from error
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise NotDelivered(f"{type(error).__name__} {str(error)[:200]}") from error
+        return data, status
+
+    def prepare(self) -> None:
+        """Make the database where that is ours to do (1.x); NotDelivered if the server does not answer."""
+        if self._config.api == "v1":
+            self._call("POST", "/query", [("q", f'CREATE DATABASE "{self._config.database}"')])
+
+    def write(self, lines: list[bytes]) -> None:
+        """Write; returns with a receipt for all of them. LinesRefused, or NotDelivered: nobody knows which were stored."""
+        _, status = self._call("POST", self._path, self._query, b"\n".join(lines))
+        if status != 204:  # what a proxy or a login page says is no receipt
+            raise NotDelivered(f"HTTP {status} is no receipt")
 
     def query(self, text: str) -> list[dict[str, Any]]:
-        """The series of one InfluxQL query, times in ms; raises ApiException or urllib3's errors."""
-        answer = self._call("GET", "/query", [("db", self._database), ("epoch", "ms"), ("q", text)])
-        results = answer.get("results", [{}]) if isinstance(answer, dict) else [{}]
-        series: list[dict[str, Any]] = results[0].get("series", [])
-        return series
-
-    def _run(self) -> None:
-        reader = self._log.reader()
-        self.row = reader.cursor(CURSOR)
-        while not self._stop.is_set():
-            try:
-                if not self.up:
-                    self._call("POST", "/query", [("q", f'CREATE DATABASE "{self._database}"')])
-                    self.up = True
-                if not self._copy(reader):
-                    self._stop.wait(IDLE_S)
-            except (ApiException, urllib3.exceptions.HTTPError, OSError) as error:
-                self.counters["failures"] += 1
-                if self.up:
-                    _log.warning("influx: %s; the log waits", str(error)[:200])
-                self.up = False
-                self._stop.wait(RETRY_S)
-            except Exception:  # the copy must not end
-                _log.exception("influx: trying again")
-                self._stop.wait(RETRY_S)
-
-    def _copy(self, reader: Reader) -> bool:
-        """Copy the next batches; the cursor moves only after the receipt. False if there was nothing."""
-        last, points = reader.after(self.row, BATCHES)
-        if last == self.row:
-            return False
-        lines = [(point, text) for point in points if (text := line(self._sites.get(point.lift, "?"), point))]
-        self._write(lines, reader)
-        reader.move_cursor(CURSOR, last)
-        self.row = last
-        return True
-
-    def _write(self, lines: list[tuple[Point, bytes]], reader: Reader) -> None:
-        """Write `lines`; what the server refuses is found by halving and put aside, the rest is stored."""
-        if not lines:
-            return
+        """The series of one InfluxQL query, times in ms; NotDelivered if the server does not answer or knows no InfluxQL."""
+        answer, _ = self._call("GET", "/query", [("db", self._config.database), ("epoch", "ms"), ("q", text)])
         try:
-            self._call(
-                "POST", "/write", [("db", self._database), ("precision", "ms")], b"\n".join(text for _, text in lines)
-            )
-        except ApiException as error:
-            if error.status != 400:
-                raise
-            if len(lines) == 1:
-                self.counters["quarantined"] += 1
-                point, text = lines[0]
-                reader.quarantine(unix_ms(), point.lift, str(error.body), text.decode())
-                return
-            # Writing a point twice changes nothing: same series, same time.
-            middle = len(lines) // 2
-            self._write(lines[:middle], reader)
-            self._write(lines[middle:], reader)
-            return
-        self.counters["points"] += len(lines)
+            series: list[dict[str, Any]] = answer["results"][0].get("series", [])
+            if any(found["name"] != MEASUREMENT for found in series):
+                raise NotDelivered("this server knows no InfluxQL")
+        except (KeyError, IndexError, TypeError, AttributeError) as error:
+            raise NotDelivered(f"no answer to InfluxQL: {str(answer)[:200]}") from error
+        return series
 
     def history(self, lift: str, from_ms: int, to_ms: int, fields: list[str], limit: int) -> dict[str, Any]:
         """As Reader.history, read by InfluxQL. `lift` and `fields` are ids of ours, so nothing can be injected."""

@@ -186,6 +186,16 @@ class Point:
     changes: dict[str, Any]
 
 
+@dataclass
+class Quarantined:
+    """A point that a store refused: when (unix ms), of which lift, why, and as it was sent."""
+
+    at_ms: int
+    lift: str
+    reason: str
+    line: str
+
+
 class Reader:
     """Reads the log, and keeps the cursors of those who copy it elsewhere."""
 
@@ -197,16 +207,27 @@ class Reader:
         row = self._database.execute("SELECT row FROM cursor WHERE name = ?", (name,)).fetchone()
         return 0 if row is None else int(row[0])
 
-    def move_cursor(self, name: str, row: int) -> None:
-        """`name` has a receipt for everything up to `row`."""
-        self._database.execute("INSERT OR REPLACE INTO cursor VALUES (?,?)", (name, row))
+    def settle(self, name: str, row: int, refused: list[Quarantined]) -> None:
+        """`name` has a receipt for everything up to `row` but `refused`, which is kept where a person can see it. All or nothing."""
+        kept = refused[-QUARANTINE_ROWS:]
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            self._database.execute("INSERT OR REPLACE INTO cursor VALUES (?,?)", (name, row))
+            if kept:
+                rows = [(entry.at_ms, entry.lift, entry.reason[:300], entry.line[:2000]) for entry in kept]
+                self._database.executemany("INSERT INTO quarantine VALUES (?,?,?,?)", rows)
+                oldest = "SELECT max(rowid) FROM quarantine"
+                self._database.execute(f"DELETE FROM quarantine WHERE rowid <= ({oldest}) - ?", (QUARANTINE_ROWS,))  # noqa: S608
+            self._database.execute("COMMIT")
+        except sqlite3.Error:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            raise
 
-    def quarantine(self, at_ms: int, lift: str, reason: str, line: str) -> None:
-        """Keep a point that a store refused, where a person can see it."""
-        self._database.execute("INSERT INTO quarantine VALUES (?,?,?,?)", (at_ms, lift, reason[:300], line[:2000]))
-        self._database.execute(
-            "DELETE FROM quarantine WHERE rowid <= (SELECT max(rowid) FROM quarantine) - ?", (QUARANTINE_ROWS,)
-        )
+    def counted(self, after: int, to: int) -> int:
+        """How many batches are held behind row `after`, up to row `to`."""
+        found = self._database.execute("SELECT count(*) FROM batch WHERE row > ? AND row <= ?", (after, to))
+        return int(found.fetchone()[0])
 
     def quarantined(self, limit: int) -> list[dict[str, Any]]:
         """The newest `limit` points that a store refused: {at_ms, lift, reason, line}."""

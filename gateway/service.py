@@ -9,13 +9,14 @@ import aiohttp
 from aiohttp import web
 
 from gateway import city_http
-from gateway import influx as influx_module
 from gateway import journal as jobs
 from gateway import metrics as metrics_module
 from gateway.broker import Lane
 from gateway.cloud_link import CloudLink
 from gateway.config import Config, tls_context
 from gateway.deliveries import Deliveries
+from gateway.influx import Server
+from gateway.influx_copy import InfluxCopy
 from gateway.intake import Intake
 from gateway.journal import Journal
 from gateway.lifts import Lifts
@@ -67,7 +68,8 @@ class Service:
         self._session: aiohttp.ClientSession | None = None
         self._city_session: aiohttp.ClientSession | None = None
         self.cloud: CloudLink | None = None
-        self.influx: influx_module.Influx | None = None
+        self.influx: Server | None = None
+        self.influx_copy: InfluxCopy | None = None
         self._operator = Operator(self.journal, self.deliveries, self.intake.quarantine, self.log)
         self._web: web.AppRunner | None = None
 
@@ -90,9 +92,11 @@ class Service:
             )  # fmt: skip
             self.supervisor.keep("cloud", lambda: cloud.run(session))
         if config.influx is not None:
-            sites = {lift.id: lift.site for lift in config.lift}
-            self.influx = influx_module.Influx(config.influx.url, config.influx.database, self.log, sites)
-            self.influx.start()
+            self.influx = Server(config.influx)
+            self.influx_copy = InfluxCopy(
+                self.influx, self.log, lambda lift: self.lifts.record(lift).site, config.influx.records_per_s
+            )
+            self.influx_copy.start()
         await self.deliveries.remember()
         for lane in (self.events_lane, self.bulk_lane):
             lane.login(config.broker.user, config.broker.password)
@@ -108,8 +112,8 @@ class Service:
         for lane in (self.events_lane, self.bulk_lane):
             await asyncio.to_thread(lane.stop)
         await self.supervisor.stop()
-        if self.influx is not None:
-            await asyncio.to_thread(self.influx.stop)
+        if self.influx_copy is not None:
+            await asyncio.to_thread(self.influx_copy.stop)
         await asyncio.to_thread(self.log.close)
         await asyncio.to_thread(self.journal.close)
         if self._web is not None:
@@ -174,9 +178,9 @@ class Service:
             "quarantined": len(self.intake.quarantine),
         }  # fmt: skip
         out |= self.deliveries.values()
-        if self.influx is not None:
-            out["influx_behind_batches"] = self.log.newest_row - self.influx.row
-            out |= {f"influx_{name}": value for name, value in self.influx.counters.items()}
+        if self.influx_copy is not None:
+            out["influx_behind_batches"] = self.log.newest_row - self.influx_copy.row
+            out |= {f"influx_{name}": value for name, value in self.influx_copy.counters.items()}
         if self.cloud is not None:
             out |= {f"cloud_{name}": value for name, value in self.cloud.counters.items()}
         return out
@@ -187,6 +191,6 @@ class Service:
             "ok": self.events_lane.connected and self.bulk_lane.connected,
             "broker": self.events_lane.connected and self.bulk_lane.connected,
             "cloud": self.cloud is None or self.cloud.up,
-            "influx": self.influx is None or self.influx.up,
+            "influx": self.influx_copy is None or self.influx_copy.up,
             "cities": self.deliveries.answering(),
         }

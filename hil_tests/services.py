@@ -245,6 +245,15 @@ def influxd(directory: pathlib.Path) -> tuple[Child, int]:
     return Child("influxd", [find("influxd", "influxdb"), "-config", str(config)], directory), port
 
 
+def victoria_metrics(directory: pathlib.Path) -> tuple[Child, int]:
+    """A VictoriaMetrics on loopback, not started yet, and its port; StartError where it is not installed."""
+    port = free_port()
+    # The retention is its longest: records of any year that a test makes up are kept.
+    command = [find("victoria-metrics", "victoria-metrics"), "-retentionPeriod", "100y", "-loggerLevel", "WARN"]
+    command += ["-httpListenAddr", f"127.0.0.1:{port}", "-storageDataPath", str(directory / "victoria-metrics")]
+    return Child("victoria-metrics", command, directory), port
+
+
 def part(name: str, directory: pathlib.Path, *arguments: str, env: dict[str, str] | None = None) -> Child:
     """A part of the product by the one command, not started yet."""
     return Child(name, [sys.executable, str(ROOT / "liftwatch.py"), *arguments], directory, env)

@@ -1,16 +1,15 @@
-"""InfluxDB as a cursor, against the real server: late start, a refused point among many, the same history by InfluxQL."""
+"""InfluxDB's lines and answers: what a point looks like, what is a receipt, a refusal of lines, or none of our business."""
 
-import pathlib
-import time
+import http.server
+import threading
+from collections.abc import Iterator
 
 import pytest
 
-from gateway.influx import Influx, line
-from gateway.locallog import LocalLog, Point, Stored
-from hil_tests import services
-from protocols.records import Batch, BatchWriter
-
-pytestmark = pytest.mark.chain
+from gateway.config import Influx
+from gateway.errors import NotDelivered
+from gateway.influx import LinesRefused, Server, line
+from gateway.locallog import Point
 
 
 def test_unknown_is_no_value_and_kinds_are_kept() -> None:
@@ -19,45 +18,90 @@ def test_unknown_is_no_value_and_kinds_are_kept() -> None:
     assert line("s", Point(1, "lift-1", 1000, {"floor": None})) is None
 
 
-def test_it_starts_late_stores_all_but_the_bad_and_moves_its_cursor(tmp_path: pathlib.Path) -> None:
-    server, port = services.influxd(tmp_path)
-    log = LocalLog(tmp_path / "log.db", 10_000_000, lambda entries, ok: None)
-    for number in range(1, 401):
-        writer = BatchWriter(1, number, 1, number * 1000, 0)
-        writer.add(number * 1000, {"floor": 1 + number % 6, "mains": True})
-        log.put(
-            Stored(
-                "lift-1", Batch(writer.close(), 1), 1_700_000_000_000, 1_700_000_000_000 + number * 1000, [], 1, True
-            )
-        )
-    influx = Influx(f"http://127.0.0.1:{port}", "test", log, {"lift-1": "s"})
-    influx.start()
-    try:
-        time.sleep(1)
-        assert influx.row == 0
-        assert influx.counters["failures"] > 0
-        server.start(lambda: services.listens(port))
-        services.wait_until(lambda: influx.up, 15, "the database")
-        # A point of another type stands there already: the server refuses ours of that field in its shard.
-        influx._call(
-            "POST",
-            "/write",
-            [("db", "test"), ("precision", "ms")],
-            b'lift,lift=lift-1,site=s speed_mm_s="bad" 1700000500000',
-        )
-        writer = BatchWriter(1, 401, 1, 500_000, 0)
-        writer.add(500_000, {"speed_mm_s": 100})
-        writer.add(501_000, {"floor": 2})
-        log.put(Stored("lift-1", Batch(writer.close(), 1), 1_700_000_000_000, 1_700_000_501_000, [], 1, True))
-        services.wait_until(lambda: influx.counters["quarantined"] == 1 and influx.row == 401, 20, "the copy")
-        found = influx.history("lift-1", 1_700_000_000_000, 1_700_000_600_000, ["floor"], 1000)["fields"]["floor"]
-        assert len(found) == 401
-        assert (
-            found
-            == log.reader().history("lift-1", 1_700_000_000_000, 1_700_000_600_000, ["floor"], 1000)["fields"]["floor"]
-        )
-        assert log.reader().cursor("influx") == 401
-    finally:
-        influx.stop()
-        log.close()
-        server.stop()
+class Answering:
+    """A server that always gives the same answer."""
+
+    def __init__(self) -> None:
+        self.status, self.text, self.requests = 204, b"", 0
+        told = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                told.requests += 1
+                self.send_response(told.status)
+                self.send_header("Location", "/login")
+                self.end_headers()
+                self.wfile.write(told.text)
+
+            do_GET = do_POST  # noqa: N815  the library's name
+
+            def log_message(self, *of: object) -> None:
+                """Nothing to say."""
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def answering() -> Iterator[Answering]:
+    answering = Answering()
+    yield answering
+    answering.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (200, b"<html>please log in</html>"), (202, b""), (302, b""), (307, b""), (400, b"<html>400 Bad Request</html>"),
+        (400, b'{"error":"database is required"}'), (401, b""), (403, b""), (404, b'{"error":"database not found: \\"t\\""}'),
+        (408, b""), (429, b""), (500, b'{"error":"partial write: no space left on device"}'), (503, b""),
+    ],
+)  # fmt: skip
+def test_what_speaks_of_no_line_is_tried_again_by_whom_it_concerns(
+    answering: Answering, status: int, text: bytes
+) -> None:
+    answering.status, answering.text = status, text
+    with pytest.raises(NotDelivered):
+        Server(Influx(answering.url)).write([b"lift floor=1i 1"])
+    assert answering.requests == 1  # neither repeated nor sent on to where it was redirected
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "dropped", "expired"),
+    [
+        (400, b'{"error":"partial write: field type conflict: input field \\"x\\" dropped=2"}', 2, False),
+        (400, b'{"error":"partial write: unable to parse \'lift x= 5\': missing field value dropped=0"}', None, False),
+        (400, b'{"error":"partial write: points beyond retention policy dropped=3"}', 3, True),
+        (400, b'{"error":"partial write: max-values-per-tag limit exceeded (1/1) dropped=1"}', 1, False),
+        (
+            422,
+            b'{"code":"unprocessable entity","message":"failure writing points: partial write: dropped=1"}',
+            1,
+            False,
+        ),
+        (400, b'{"code":"invalid","message":"unable to parse \'lift x\': missing fields"}', None, False),
+        (400, b'{"error":"partial write of line protocol occurred","data":[{"line_number":1}]}', None, False),
+        (413, b"", None, False),
+    ],
+)
+def test_what_speaks_of_lines_refuses_them(
+    answering: Answering, status: int, text: bytes, dropped: int | None, expired: bool
+) -> None:
+    answering.status, answering.text = status, text
+    with pytest.raises(LinesRefused) as found:
+        Server(Influx(answering.url)).write([b"lift floor=1i 1"])
+    assert (found.value.dropped, found.value.expired) == (dropped, expired)
+
+
+def test_an_answer_without_our_measurement_is_no_history(answering: Answering) -> None:
+    answering.status = 200
+    # So VictoriaMetrics answers every InfluxQL query.
+    answering.text = b'{"results":[{"series":[{"name":"databases","columns":["name"],"values":[["_internal"]]}]}]}'
+    with pytest.raises(NotDelivered, match="no InfluxQL"):
+        Server(Influx(answering.url)).history("lift-1", 0, 1, ["floor"], 10)

@@ -125,7 +125,7 @@ def test_a_cursor_survives_and_reads_on(tmp_path: pathlib.Path) -> None:
     reader = log.reader()
     row, points = reader.after(reader.cursor("x"), 4)
     assert len(points) == 4
-    reader.move_cursor("x", row)
+    reader.settle("x", row, [])
     assert log.reader().cursor("x") == row
     assert len(log.reader().after(row, 100)[1]) == 6
     log.close()
