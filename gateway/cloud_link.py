@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from gateway.journal import unix_ms
+from gateway.clock import unix_ms
 
 _log = logging.getLogger(__name__)
 

@@ -15,12 +15,16 @@ Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Gateway(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """The gateway itself: its id, where it keeps its stores and how much. `budget_ms` is measured, it cuts nothing off."""
+    """The gateway itself: its id, where it keeps its stores and how much. `budget_ms` is measured, it cuts nothing off.
+
+    `journal_days`: finished incidents stay so long; `reserve_megabytes`: room for alarms when the disk is full.
+    """
 
     id: str
     data_dir: str
     journal_days: Positive = 90
     log_megabytes: Positive = 2000
+    reserve_megabytes: Positive = 64
     max_lifts: Positive = 10_000
     budget_ms: Positive = 250
 

@@ -6,9 +6,9 @@ import pathlib
 import click
 
 from gateway import evidence as chain
+from gateway.clock import unix_ms
 from gateway.config import load
 from gateway.errors import GatewayError
-from gateway.journal import unix_ms
 
 
 @click.command()

@@ -13,7 +13,7 @@ from influxdb_client.rest import ApiException
 
 from gateway.config import Influx
 from gateway.errors import NotDelivered, Refused
-from gateway.locallog import Point
+from gateway.log_reader import Point
 from protocols.fields import BOOL, FIELDS
 
 MEASUREMENT = "lift"

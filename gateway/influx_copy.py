@@ -8,10 +8,11 @@ import threading
 import time
 from collections.abc import Callable
 
+from gateway.clock import unix_ms
 from gateway.errors import NotDelivered
 from gateway.influx import LinesRefused, Server, line
-from gateway.journal import unix_ms
-from gateway.locallog import LocalLog, Point, Quarantined, Reader
+from gateway.locallog import LocalLog
+from gateway.log_reader import Point, Quarantined, Reader
 
 _log = logging.getLogger(__name__)
 

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway import journal as jobs
-from gateway.journal import Journal, unix_ms
-from gateway.lifts import ACK_MS, LiftEnd, Lifts, mono_ms
+from gateway.clock import mono_ms, unix_ms
+from gateway.journal import Journal
+from gateway.lifts import ACK_MS, LiftEnd, Lifts
 from gateway.locallog import LocalLog, Stored
 from gateway.metrics import Metrics
 from protocols import codes, messages, records

@@ -1,7 +1,7 @@
 """The journal of events: SQLite, WAL, FULL, one thread, group commit. What it has confirmed survives a power cut.
 
-Keys: (id, rev) for revisions, (id, rev, destination) for deliveries. An incident's `version` rises with every change; the
-cloud is told the newest version until it has receipted it.
+Keys: (id, rev) for revisions, (id, rev, destination) for deliveries; each row of them carries its checksum. An incident's
+`version` rises with every change; the cloud is told the newest version until it has receipted it.
 """
 
 import asyncio
@@ -13,58 +13,62 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
+from gateway.clock import unix_ms
 from gateway.errors import NotDelivered
+from gateway.journal_rows import SCHEMA, incident_row, put, rescue, verify
+from gateway.reserve import Reserve
+from gateway.store_file import StoreFile, is_damage, transaction
 
 _log = logging.getLogger(__name__)
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS revision (
-  id TEXT NOT NULL, rev INTEGER NOT NULL, lift TEXT NOT NULL, phase TEXT NOT NULL, body TEXT NOT NULL,
-  received_ms INTEGER NOT NULL, committed_ms INTEGER NOT NULL, PRIMARY KEY (id, rev)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS delivery (
-  id TEXT NOT NULL, rev INTEGER NOT NULL, destination TEXT NOT NULL, sent_ms INTEGER, receipted_ms INTEGER,
-  attempts INTEGER NOT NULL, state TEXT NOT NULL, detail TEXT NOT NULL,
-  PRIMARY KEY (id, rev, destination)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS incident (
-  id TEXT PRIMARY KEY, rev INTEGER NOT NULL, version INTEGER NOT NULL, cloud_version INTEGER NOT NULL DEFAULT 0,
-  done INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS incident_behind ON incident (id) WHERE cloud_version < version;
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-"""
 # Alarms of ten thousand lifts in an area event fit; beyond it the nodes keep them and send again.
 MAX_QUEUE = 20_000
 MAX_GROUP = 500
 # Ours: a commit takes 20 ms on a bad day, a full queue of them seconds.
 ANSWER_S = 10
-
+PRUNE_ROWS = 1000
+DAY_MS = 86_400_000
 Job = Callable[[sqlite3.Connection], Any]
 Then = Callable[[Any, Exception | None], None]
-
-
-def unix_ms() -> int:
-    """The gateway's clock, unix ms."""
-    return time.time_ns() // 1_000_000
+T = TypeVar("T")
 
 
 class Journal:
-    """Runs jobs on the database in groups; `then(result, error)` is called in the journal's thread after the commit."""
+    """Runs jobs on the database in groups; `then(result, error)` is called in the journal's thread after the commit.
 
-    def __init__(self, path: pathlib.Path) -> None:
-        self.path = path
+    A full disk takes the `reserve`. A damaged file is replaced at the start or when it is met; what can still be read is taken
+    over, and `on_replaced()` is called in the journal's thread: receipts that were given may not be known any more.
+    """
+
+    def __init__(
+        self, path: pathlib.Path, reserve: Reserve | None = None, on_replaced: Callable[[], None] = lambda: None
+    ) -> None:
+        self.file = StoreFile(path, SCHEMA, unix_ms, verify)
         self.refused = 0
+        self.failed = 0
         self.groups = 0
+        self.rescued = 0
+        self._reserve, self._on_replaced = reserve, on_replaced
         self._queue: queue.Queue[tuple[Job, Then] | None] = queue.Queue(MAX_QUEUE)
+        self._database: sqlite3.Connection | None = None
+        self._with_room(self._opened)
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
-        self._open().close()
         self._thread.start()
 
-    def _open(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-        database.execute("PRAGMA journal_mode=WAL")
-        database.execute("PRAGMA synchronous=FULL")
-        database.executescript(SCHEMA)
+    def _with_room(self, work: Callable[[], T]) -> T:
+        return work() if self._reserve is None else self._reserve.with_room(work)
+
+    def _opened(self) -> sqlite3.Connection:
+        """The file open and all taken over of the one before it; what an attempt could not do is left to the next."""
+        if self._database is None:
+            self._database = self.file.open()
+        database = self._database
+        if self.file.to_rescue is not None:
+            with transaction(database):
+                self.rescued = rescue(self.file.to_rescue, database)
+                self.file.rescued(database)
         return database
 
     def submit(self, job: Job, then: Then) -> bool:
@@ -106,7 +110,6 @@ class Journal:
         self._thread.join(timeout=10)
 
     def _run(self) -> None:
-        database = self._open()
         running = True
         while running:
             group = [self._queue.get()]
@@ -116,29 +119,17 @@ class Journal:
                 except queue.Empty:
                     break
             running = None not in group
-            self._commit(database, [entry for entry in group if entry is not None])
-        database.close()
+            self._commit([entry for entry in group if entry is not None])
+        if self._database is not None:
+            self._database.close()
 
-    def _commit(self, database: sqlite3.Connection, group: list[tuple[Job, Then]]) -> None:
+    def _commit(self, group: list[tuple[Job, Then]]) -> None:
         self.groups += 1
-        outcomes: list[tuple[Then, Any, Exception | None]] = []
         try:
-            database.execute("BEGIN IMMEDIATE")
-            for job, then in group:
-                database.execute("SAVEPOINT job")
-                try:
-                    outcomes.append((then, job(database), None))
-                    database.execute("RELEASE job")
-                except (sqlite3.IntegrityError, ValueError, KeyError, TypeError) as error:
-                    # One bad job must not take the others of its group with it.
-                    database.execute("ROLLBACK TO job")
-                    database.execute("RELEASE job")
-                    outcomes.append((then, None, error))
-            database.execute("COMMIT")
-        except sqlite3.Error as error:
+            outcomes = self._attempt(group)
+        except (sqlite3.Error, OSError) as error:
+            self.failed += len(group)
             _log.error("journal: %s; nothing of %d jobs was stored", error, len(group))
-            if database.in_transaction:
-                database.execute("ROLLBACK")
             outcomes = [(then, None, error) for _, then in group]
             time.sleep(0.05)
         for then, result, failure in outcomes:
@@ -146,6 +137,45 @@ class Journal:
                 then(result, failure)
             except Exception:  # a callback must not stop the journal
                 _log.exception("journal: a callback failed")
+
+    def _attempt(self, group: list[tuple[Job, Then]]) -> list[tuple[Then, Any, Exception | None]]:
+        """Commit the group, with more room and on another file where that is what it lacks."""
+        try:
+            return self._with_room(lambda: self._transact(group))
+        except sqlite3.Error as error:
+            if not is_damage(error):
+                raise
+            damage = str(error)
+        self._replace(damage)
+        return self._with_room(lambda: self._transact(group))
+
+    def _replace(self, reason: str) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+        try:
+            self._database = self.file.replace(reason)
+            self._with_room(self._opened)
+        finally:
+            # Even if the new one must wait for room: what the old one confirmed is not there to answer with.
+            self._on_replaced()
+
+    def _transact(self, group: list[tuple[Job, Then]]) -> list[tuple[Then, Any, Exception | None]]:
+        database = self._opened()
+        outcomes: list[tuple[Then, Any, Exception | None]] = []
+        with transaction(database):
+            for job, then in group:
+                database.execute("SAVEPOINT job")
+                try:
+                    outcomes.append((then, job(database), None))
+                except Exception as error:
+                    if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+                        raise
+                    # One bad job must not take the others of its group with it.
+                    database.execute("ROLLBACK TO job")
+                    outcomes.append((then, None, error))
+                database.execute("RELEASE job")
+        return outcomes
 
 
 # -- jobs ---------------------------------------------------------------------------------------------------------
@@ -156,25 +186,15 @@ def store_revision(event: dict[str, Any]) -> Job:
 
     def job(database: sqlite3.Connection) -> tuple[int, bool]:
         committed_ms = unix_ms()
-        database.execute(
-            "INSERT OR IGNORE INTO revision VALUES (?,?,?,?,?,?,?)",
-            (
-                event["id"],
-                event["rev"],
-                event["lift"],
-                event["phase"],
-                json.dumps(event),
-                event["received"],
-                committed_ms,
-            ),
-        )
-        database.execute(
-            "INSERT INTO incident (id, rev, version) VALUES (?,?,1) ON CONFLICT (id) DO UPDATE SET "
-            "version = version + 1, done = CASE WHEN excluded.rev > rev THEN 0 ELSE done END, rev = max(rev, excluded.rev)",
-            (event["id"], event["rev"]),
-        )
-        done = database.execute("SELECT rev, done FROM incident WHERE id = ?", (event["id"],)).fetchone()
-        return int(done[0]), bool(done[1])
+        name, rev = event["id"], event["rev"]
+        row = (name, rev, event["lift"], event["phase"], json.dumps(event), event["received"], committed_ms)
+        put(database, "revision", row, keep=True)
+        # The first version is the time: a journal made anew goes on above what the cloud has from the one before.
+        newest, version, cloud, done = incident_row(database, name) or (rev, committed_ms - 1, 0, 0)
+        if rev > newest:
+            newest, done = rev, 0
+        put(database, "incident", (name, newest, version + 1, cloud, done))
+        return newest, bool(done)
 
     return job
 
@@ -192,22 +212,30 @@ def store_delivery(
     """Job: what became of one delivery. `state`: waiting, receipted, refused, not_mapped, superseded."""
 
     def job(database: sqlite3.Connection) -> None:
-        database.execute(
-            "INSERT INTO delivery VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (id, rev, destination) DO UPDATE SET "
-            "sent_ms = coalesce(sent_ms, excluded.sent_ms), receipted_ms = excluded.receipted_ms, "
-            "attempts = attempts + excluded.attempts, state = excluded.state, detail = excluded.detail",
-            (name, rev, destination, sent_ms, receipted_ms, attempts, state, detail),
-        )
-        database.execute("UPDATE incident SET version = version + 1 WHERE id = ?", (name,))
+        before = database.execute(
+            "SELECT sent_ms, attempts FROM delivery WHERE id = ? AND rev = ? AND destination = ?",
+            (name, rev, destination),
+        ).fetchone() or (None, 0)
+        first_sent_ms = sent_ms if before[0] is None else before[0]
+        row = (name, rev, destination, first_sent_ms, receipted_ms, before[1] + attempts, state, detail)
+        put(database, "delivery", row)
+        _changed(database, name)
 
     return job
+
+
+def _changed(database: sqlite3.Connection, name: str, done_rev: int | None = None) -> None:
+    found = incident_row(database, name)
+    if found is not None and done_rev in {None, found[0]}:
+        newest, version, cloud, done = found
+        put(database, "incident", (name, newest, version + 1, cloud, done if done_rev is None else 1))
 
 
 def mark_done(name: str, rev: int) -> Job:
     """Job: every required destination has answered for `rev`."""
 
     def job(database: sqlite3.Connection) -> None:
-        database.execute("UPDATE incident SET done = 1, version = version + 1 WHERE id = ? AND rev = ?", (name, rev))
+        _changed(database, name, rev)
 
     return job
 
@@ -216,7 +244,10 @@ def cloud_has(name: str, version: int) -> Job:
     """Job: the cloud has receipted `version` of an incident; deliveries to "cloud" are booked with it."""
 
     def job(database: sqlite3.Connection) -> None:
-        database.execute("UPDATE incident SET cloud_version = max(cloud_version, ?) WHERE id = ?", (version, name))
+        found = incident_row(database, name)
+        if found is not None:
+            newest, ours, cloud, done = found
+            put(database, "incident", (name, newest, ours, max(cloud, version), done))
 
     return job
 
@@ -254,10 +285,7 @@ def ask_for(destination: str, name: str, rev: int) -> Job:
     """Job: book (name, rev) as waiting for `destination` unless something is booked there; True if it was not."""
 
     def job(database: sqlite3.Connection) -> bool:
-        done = database.execute(
-            "INSERT OR IGNORE INTO delivery VALUES (?,?,?,NULL,NULL,0,'waiting','')", (name, rev, destination)
-        )
-        return done.rowcount > 0
+        return put(database, "delivery", (name, rev, destination, None, None, 0, "waiting", ""), keep=True)
 
     return job
 
@@ -289,6 +317,26 @@ def recent(limit: int) -> Job:
             (name, rev, lift, phase, bool(done), set((answered or "").split(",")) - {""})
             for name, rev, lift, phase, done, answered in rows
         ]
+
+    return job
+
+
+def prune(before_ms: int, required: bool, cloud: bool) -> Job:
+    """Job: forget finished incidents committed before `before_ms`, a thousand at most; how many.
+
+    Finished: closed, answered by all that must (`required`: somebody must), and with the cloud if there is a `cloud`. Nothing
+    else ever leaves the journal.
+    """
+
+    def job(database: sqlite3.Connection) -> int:
+        names = database.execute(
+            "SELECT i.id FROM incident i JOIN revision r ON r.id = i.id AND r.rev = i.rev WHERE (i.done OR NOT ?) AND r.phase = 'closed' "
+            "AND r.committed_ms < ? AND (i.cloud_version >= i.version OR NOT ?) LIMIT ?",
+            (required, before_ms, cloud, PRUNE_ROWS),
+        ).fetchall()
+        for table in ("delivery", "revision", "incident"):
+            database.executemany(f"DELETE FROM {table} WHERE id = ?", names)  # noqa: S608  ours
+        return len(names)
 
     return job
 

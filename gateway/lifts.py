@@ -6,12 +6,11 @@ Lanes, stores and the loop meet here in threads of their own: everything of a li
 import asyncio
 import logging
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
+from gateway.clock import mono_ms, unix_ms
 from gateway.config import Config, Lift
-from gateway.journal import unix_ms
 from gateway.live import LiveLift
 from protocols import messages
 from protocols.clock import OffsetEstimate
@@ -23,11 +22,6 @@ _log = logging.getLogger(__name__)
 ACK_MS = 5000
 LOG_ACK_MS = 200
 OFFSETS_KEPT = 3
-
-
-def mono_ms() -> int:
-    """Monotonic ms."""
-    return time.monotonic_ns() // 1_000_000
 
 
 class LiftEnd:
@@ -86,6 +80,14 @@ class Lifts:
         if end is None or end.record.site != site:
             return None
         return end
+
+    def store_replaced(self, store_id: str, *, events: bool = False, log: bool = False) -> None:
+        """Under the lock: a store was made anew; receipts from the one before do not count."""
+        self._store_id = store_id
+        if log:
+            self._positions = {}
+        for end in self._ends.values():
+            end.intake.store_replaced(store_id, events, log)
 
     # -- acks -----------------------------------------------------------------------------------------------------
 

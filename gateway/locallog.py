@@ -1,42 +1,37 @@
 """The local log: history as it came, in numbered batches, bounded in bytes, receipted only after its sync. SQLite, one thread.
 
 Batches are kept as received (checksummed bodies); InfluxDB is a cursor on their row numbers, the API reads them directly.
+No batch is stored behind a hole: what does not follow on what is held of its lift, or on a booked gap, is refused.
 """
 
+import contextlib
+import itertools
 import logging
 import pathlib
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from gateway import log_rows
+from gateway.clock import unix_ms
+from gateway.log_reader import Reader
+from gateway.reserve import Reserve
+from gateway.store_file import StoreFile, is_damage, transaction
 from protocols.delivery.gateway import Gap
 from protocols.errors import DecodeError
-from protocols.fields import BY_NAME
 from protocols.records import Batch
 
 _log = logging.getLogger(__name__)
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS batch (
-  row INTEGER PRIMARY KEY AUTOINCREMENT, lift TEXT NOT NULL, life INTEGER NOT NULL, number INTEGER NOT NULL,
-  first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, offset_ms INTEGER NOT NULL, body BLOB NOT NULL,
-  UNIQUE (lift, life, number));
-CREATE INDEX IF NOT EXISTS batch_time ON batch (lift, first_ms);
-CREATE TABLE IF NOT EXISTS gap (
-  lift TEXT NOT NULL, life INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER, reason TEXT NOT NULL,
-  booked_ms INTEGER NOT NULL, PRIMARY KEY (lift, life, first)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS cursor (name TEXT PRIMARY KEY, row INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS quarantine (
-  at_ms INTEGER NOT NULL, lift TEXT NOT NULL, reason TEXT NOT NULL, line TEXT NOT NULL);
-"""
 MAX_QUEUE = 5000
 GROUP = 300
-QUARANTINE_ROWS = 1000
-# A batch spans at most the flush period of a metered link; looking so far back finds the one that runs into the window.
-LOOK_BACK_MS = 3_600_000
+# Between two steps of a rescue; what comes in goes first.
+RESCUE_PAUSE_S = 0.01
+# History is dropped in steps of so many batches, or of a tenth of a log that has fewer than ten times as many.
+DROP_ROWS = 1000
+HOUR_MS = 3_600_000
 
 
 @dataclass
@@ -52,41 +47,77 @@ class Stored:
     is_new: bool
 
 
-class LocalLog:
-    """`put` batches; `then(entries, ok)` is called in the log's thread once they are synced, or refused."""
+@dataclass
+class _Doubt:
+    generation: int
+    reason: str
 
-    def __init__(self, path: pathlib.Path, max_bytes: int, then: Callable[[list[Stored], bool], None]) -> None:
-        self._path = path
+
+@dataclass
+class _DamagedRow:
+    row: int
+
+
+class LocalLog:
+    """`put` batches; `then(entries, ok)` is called in the log's thread once they are synced, or refused.
+
+    While the alarms' `reserve` does not stand, all are refused. A damaged file is replaced at the start or when it is met,
+    `on_replaced()` is called in the log's thread, and what can still be read is taken over beside what comes in.
+    """
+
+    def __init__(
+        self,
+        path: pathlib.Path,
+        max_bytes: int,
+        then: Callable[[list[Stored], bool], None],
+        reserve: Reserve | None = None,
+        on_replaced: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.file = StoreFile(path, log_rows.SCHEMA, unix_ms)
         self._max_bytes = max_bytes
-        self._then = then
-        self._queue: queue.Queue[Stored | None] = queue.Queue(MAX_QUEUE)
+        self._then, self._reserve, self._on_replaced = then, reserve, on_replaced
+        self._queue: queue.Queue[Stored | _Doubt | _DamagedRow | None] = queue.Queue(MAX_QUEUE)
         self.dropped_bytes = 0
         self.batches = 0
         self.gaps = 0
-        self.newest_row = 0
-        self._database = self._open()
-        self._bytes = self._database.execute("SELECT coalesce(sum(length(body)), 0) FROM batch").fetchone()[0]
-        self.newest_row = self._database.execute("SELECT coalesce(max(row), 0) FROM batch").fetchone()[0]
+        self.refused = 0
+        self.damaged = 0
+        self.rescued = 0
+        self._database: sqlite3.Connection | None = None
+        self._rescue: Iterator[tuple[log_rows.Row, Batch]] | None = None
+        if reserve is None:
+            self._begin(self.file.open())
+        else:
+            reserve.with_room(lambda: self._begin(self.file.open()))
         self._thread = threading.Thread(target=self._run, name="locallog", daemon=True)
         self._thread.start()
 
-    def _open(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-        database.execute("PRAGMA journal_mode=WAL")
-        database.execute("PRAGMA synchronous=FULL")
-        database.executescript(SCHEMA)
-        return database
+    def _begin(self, database: sqlite3.Connection) -> None:
+        self._database = database
+        self._held = log_rows.held(database)
+        if self.file.to_rescue is not None:
+            self._begin_rescue(database, self.file.to_rescue)
+        self._measure(database)
+
+    def _begin_rescue(self, database: sqlite3.Connection, kept: pathlib.Path) -> None:
+        with transaction(database):
+            if database.execute("SELECT count(*) FROM sqlite_sequence").fetchone()[0] == 0:
+                # What is taken over keeps its row numbers, which cursors refer to; what is new is numbered above them, from the time.
+                database.execute("INSERT INTO sqlite_sequence VALUES ('batch', ?)", (unix_ms(),))
+                for name, row in log_rows.good_rows(kept, "cursor"):
+                    database.execute(*log_rows.put_cursor(name, row))
+                for gap in log_rows.good_rows(kept, "gap"):
+                    log_rows.book_gap(database, *gap)
+        self._rescue = log_rows.good(kept)
+
+    @property
+    def rescuing(self) -> bool:
+        """Is a damaged log still being taken over?"""
+        return self.file.to_rescue is not None
 
     def positions(self) -> dict[str, tuple[int, int]]:
         """{lift: (life, last number stored or booked)} for the intake of a gateway that starts."""
-        out: dict[str, tuple[int, int]] = {}
-        rows = self._database.execute(
-            "SELECT lift, life, max(number) FROM (SELECT lift, life, number FROM batch UNION ALL "
-            "SELECT lift, life, last FROM gap WHERE last IS NOT NULL) GROUP BY lift, life"
-        )
-        for lift, life, number in rows:
-            out[lift] = max(out.get(lift, (0, 0)), (life, number))
-        return out
+        return dict(self._held)
 
     def put(self, entry: Stored) -> bool:
         """Queue a batch and its gaps; False if the queue is full: the node will send it again."""
@@ -96,13 +127,31 @@ class LocalLog:
             return False
         return True
 
+    def doubt(self, generation: int, reason: str) -> None:
+        """A reader found the file of `generation` damaged: the writer replaces it."""
+        with contextlib.suppress(queue.Full):
+            self._queue.put_nowait(_Doubt(generation, reason))
+
+    def damaged_row(self, row: int) -> None:
+        """A reader found this row damaged: the writer books it as a gap."""
+        with contextlib.suppress(queue.Full):
+            self._queue.put_nowait(_DamagedRow(row))
+
     def depth(self) -> int:
         """Batches waiting."""
         return self._queue.qsize()
 
     def used_bytes(self) -> int:
-        """Bytes of the bodies held."""
-        return int(self._bytes)
+        """Bytes of the file that are in use, tables, indexes and all."""
+        return self._bytes
+
+    def hours_held(self) -> float:
+        """Hours from the oldest batch held to the newest."""
+        return self._span_ms / HOUR_MS
+
+    def hours_left(self) -> float:
+        """Hours until the oldest history must go, at the rate of what is held; 0 once it goes."""
+        return self.hours_held() * max(0, self._max_bytes - self._bytes) / max(1, self._bytes)
 
     def close(self) -> None:
         """Store what is queued and stop."""
@@ -112,180 +161,197 @@ class LocalLog:
     def _run(self) -> None:
         running = True
         while running:
-            group = [self._queue.get()]
-            while len(group) < GROUP:
-                try:
-                    group.append(self._queue.get_nowait())
-                except queue.Empty:
-                    break
+            group = self._next_group()
             running = None not in group
-            entries = [entry for entry in group if entry is not None]
             try:
-                self._store(entries)
-                self._then(entries, True)
-            except sqlite3.Error as error:
-                _log.error("local log: %s; %d batches not stored", error, len(entries))
-                if self._database.in_transaction:
-                    self._database.execute("ROLLBACK")
-                self._then(entries, False)
-            except Exception:  # a callback must not stop the store
-                _log.exception("local log: a callback failed")
+                self._work(group)
+                if self._rescue is not None and (self._reserve is None or self._reserve.held):
+                    self._rescue_step(self._rescue)
+            except Exception:  # neither a callback nor a disk must stop the store
+                _log.exception("local log: a group failed")
+        if self._database is not None:
+            self._database.close()
 
-    def _store(self, entries: list[Stored]) -> None:
-        database = self._database
-        database.execute("BEGIN IMMEDIATE")
-        added = 0
-        for entry in entries:
-            for gap in entry.gaps:
-                database.execute(
-                    "INSERT OR REPLACE INTO gap VALUES (?,?,?,?,?,?)",
-                    (entry.lift, gap.life, gap.first, gap.last, gap.reason, entry.now_ms),
-                )
-                self.gaps += 1
-            if entry.is_new:
-                batch = entry.batch
-                database.execute(
-                    "INSERT OR IGNORE INTO batch (lift, life, number, first_ms, last_ms, offset_ms, body) VALUES (?,?,?,?,?,?,?)",
-                    (entry.lift, batch.life, batch.number, batch.up_ms + entry.offset_ms, entry.last_ms, entry.offset_ms,
-                     batch.body),
-                )  # fmt: skip
-                added += len(batch.body)
-                self.batches += 1
-        self._drop(database, added)
-        newest = database.execute("SELECT coalesce(max(row), 0) FROM batch").fetchone()[0]
-        database.execute("COMMIT")
-        self._bytes += added
-        self.newest_row = newest
+    def _next_group(self) -> list["Stored | _Doubt | _DamagedRow | None"]:
+        group = []
+        with contextlib.suppress(queue.Empty):
+            # A rescue goes on beside what comes in, and waits with it while the disk is full.
+            group.append(self._queue.get(timeout=None if self._rescue is None else RESCUE_PAUSE_S))
+            while len(group) < GROUP:
+                group.append(self._queue.get_nowait())
+        return group
 
-    def _drop(self, database: sqlite3.Connection, added: int) -> None:
-        """Oldest history goes first, a thousand batches at a time."""
-        while self._bytes + added > self._max_bytes:
-            row, size = database.execute(
-                "SELECT max(row), sum(length(body)) FROM (SELECT row, body FROM batch ORDER BY row LIMIT 1000)"
-            ).fetchone()
-            if row is None:
+    def _work(self, group: list["Stored | _Doubt | _DamagedRow | None"]) -> None:
+        for entry in group:
+            if isinstance(entry, _Doubt) and entry.generation == self.file.generation:
+                self._replace(entry.reason)
+            elif isinstance(entry, _DamagedRow):
+                self._book_damaged(entry.row)
+        entries = [entry for entry in group if isinstance(entry, Stored)]
+        if entries:
+            self._take(entries)
+
+    def _take(self, entries: list[Stored]) -> None:
+        """Store what follows on what is held, and tell what became of each."""
+        if self._reserve is not None and not self._reserve.held:
+            self.file.make_room()
+            self.refused += len(entries)
+            self._then(entries, False)
+            return
+        try:
+            stored = self._store(entries)
+        except (sqlite3.Error, OSError) as error:
+            _log.error("local log: %s; %d batches not stored", error, len(entries))
+            self.refused += len(entries)
+            self._then(entries, False)
+            if isinstance(error, sqlite3.Error) and is_damage(error):
+                self._replace(str(error))
+            return
+        kept = {id(entry) for entry in stored}
+        refused = [entry for entry in entries if id(entry) not in kept]
+        self.refused += len(refused)
+        self._then(stored, True)
+        if refused:
+            self._then(refused, False)
+
+    def _open(self) -> sqlite3.Connection:
+        """The database; opened here where a disk that was full let no new one be made in place of a damaged one."""
+        if self._database is None:
+            self._begin(self.file.open())
+        assert self._database is not None
+        return self._database
+
+    def _replace(self, reason: str) -> None:
+        self._rescue = None
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+        self._held = {}
+        try:
+            self._begin(self.file.replace(reason))
+        finally:
+            self._on_replaced()
+
+    def _rescue_step(self, rows: Iterator[tuple[log_rows.Row, Batch]]) -> None:
+        """Take over the next rows of the damaged file; after the last one it is no more needed."""
+        database = self._open()
+        count = 0
+        with transaction(database):
+            for entry, batch in itertools.islice(rows, GROUP):
+                row, lift, last_ms, offset_ms = entry[0], entry[1], entry[5], entry[6]
+                log_rows.add(database, row, lift, batch, last_ms, offset_ms)
+                count += 1
+            self._drop(database)
+            if count < GROUP:
+                self.gaps += log_rows.book_holes(database, unix_ms())
+                self.file.rescued(database)
+        self.rescued += count
+        self._measure(database)
+        if count < GROUP:
+            self._rescue = None
+            _log.warning("local log: %d batches were taken over from the damaged file", self.rescued)
+
+    def _book_damaged(self, row: int) -> None:
+        database = self._open()
+        found = database.execute(f"SELECT {log_rows.COLUMNS} FROM batch WHERE row = ?", (row,)).fetchone()  # noqa: S608  ours
+        if found is None:
+            return
+        _, lift, life, number, *_, body, _ = found
+        with contextlib.suppress(DecodeError, TypeError):
+            # The body has a checksum of its own: where it is whole, it names what is lost with the row.
+            life, number = (batch := Batch(body, 1)).life, batch.number
+        with transaction(database):
+            database.execute("DELETE FROM batch WHERE row = ?", (row,))
+            log_rows.book_gap(database, lift, life, number, number, "damaged", unix_ms())
+        self.damaged += 1
+        self.gaps += 1
+
+    def drop_queued(self) -> None:
+        """In `on_replaced`, while nothing is put: what was accepted behind batches that are gone must not be stored."""
+        stop = False
+        with contextlib.suppress(queue.Empty):
+            while True:
+                stop = self._queue.get_nowait() is None or stop
+        if stop:
+            self._queue.put_nowait(None)
+
+    def _store(self, entries: list[Stored]) -> list[Stored]:
+        """Those of `entries` that were committed; the others would have left a hole."""
+        database = self._open()
+        held = dict(self._held)
+        with transaction(database):
+            stored = [entry for entry in entries if self._add(database, entry, held)]
+            for lift in {entry.lift for entry in stored}:
+                log_rows.put_held(database, lift, *held[lift])
+            self._drop(database)
+        self._measure(database)
+        self._held = held
+        return stored
+
+    def _add(self, database: sqlite3.Connection, entry: Stored, held: dict[str, tuple[int, int]]) -> bool:
+        """Add one batch with its gaps and move `held` on; False, and nothing done, if something before it is missing."""
+        batch = entry.batch
+        life, number = held.get(entry.lift, (0, 0))
+        if batch.life < life:
+            return False
+        booked: list[tuple[int, int, int | None, str]] = []
+        if batch.life > life:
+            if life:
+                # What else that life had is lost: counted from what we hold, whatever the intake had accepted.
+                booked.append((life, number + 1, None, "life_ended"))
+            life, number = batch.life, 0
+        for gap in entry.gaps:
+            if gap.last is None or gap.life != life or gap.last <= number:
+                continue
+            if gap.first > number + 1:
+                return False
+            booked.append((life, number + 1, gap.last, gap.reason))
+            number = gap.last
+        if entry.is_new:
+            if batch.number > number + 1:
+                return False
+            number = max(number, batch.number)
+            log_rows.add(database, None, entry.lift, batch, entry.last_ms, entry.offset_ms)
+            self.batches += 1
+        for gap_life, first, last, reason in booked:
+            log_rows.book_gap(database, entry.lift, gap_life, first, last, reason, entry.now_ms)
+            self.gaps += 1
+        held[entry.lift] = (life, number)
+        return True
+
+    def _measure(self, database: sqlite3.Connection) -> None:
+        self._bytes = self._used(database)
+        first = database.execute("SELECT row, first_ms FROM batch ORDER BY row LIMIT 1").fetchone()
+        last = database.execute("SELECT last_ms FROM batch ORDER BY row DESC LIMIT 1").fetchone()
+        newest = database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'batch'").fetchone()
+        self.newest_row = int(newest[0]) if newest else 0
+        self._oldest_row = int(first[0]) if first else self.newest_row + 1
+        self._span_ms = max(0, last[0] - first[1]) if first else 0
+
+    def behind(self, row: int) -> int:
+        """Batches above `row`, as many at most as row numbers allow."""
+        return max(0, self.newest_row - max(row, self._oldest_row - 1))
+
+    @staticmethod
+    def _used(database: sqlite3.Connection) -> int:
+        size, pages, free = (
+            int(database.execute(f"PRAGMA {name}").fetchone()[0])
+            for name in ("page_size", "page_count", "freelist_count")
+        )
+        return size * (pages - free)
+
+    def _drop(self, database: sqlite3.Connection) -> None:
+        """Oldest history goes first, and only history: gaps, positions and cursors stay."""
+        while (used := self._used(database)) > self._max_bytes:
+            first, last = database.execute("SELECT min(row), max(row) FROM batch").fetchone()
+            if first is None:
                 return
-            database.execute("DELETE FROM batch WHERE row <= ?", (row,))
-            self._bytes -= size
-            self.dropped_bytes += size
+            step = min(DROP_ROWS, (last - first) // 10 + 1)
+            database.execute("DELETE FROM batch WHERE row < ?", (first + step,))
+            self.dropped_bytes += used - self._used(database)
 
     # -- readers: each on a connection of its own -----------------------------------------------------------------
 
     def reader(self) -> "Reader":
-        """A connection for one reading thread."""
-        return Reader(self._open())
-
-
-@dataclass
-class Point:
-    """One change record of one lift at unix ms."""
-
-    row: int
-    lift: str
-    t_ms: int
-    changes: dict[str, Any]
-
-
-@dataclass
-class Quarantined:
-    """A point that a store refused: when (unix ms), of which lift, why, and as it was sent."""
-
-    at_ms: int
-    lift: str
-    reason: str
-    line: str
-
-
-class Reader:
-    """Reads the log, and keeps the cursors of those who copy it elsewhere."""
-
-    def __init__(self, database: sqlite3.Connection) -> None:
-        self._database = database
-
-    def cursor(self, name: str) -> int:
-        """The last row that `name` has copied."""
-        row = self._database.execute("SELECT row FROM cursor WHERE name = ?", (name,)).fetchone()
-        return 0 if row is None else int(row[0])
-
-    def settle(self, name: str, row: int, refused: list[Quarantined]) -> None:
-        """`name` has a receipt for everything up to `row` but `refused`, which is kept where a person can see it. All or nothing."""
-        kept = refused[-QUARANTINE_ROWS:]
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            self._database.execute("INSERT OR REPLACE INTO cursor VALUES (?,?)", (name, row))
-            if kept:
-                rows = [(entry.at_ms, entry.lift, entry.reason[:300], entry.line[:2000]) for entry in kept]
-                self._database.executemany("INSERT INTO quarantine VALUES (?,?,?,?)", rows)
-                oldest = "SELECT max(rowid) FROM quarantine"
-                self._database.execute(f"DELETE FROM quarantine WHERE rowid <= ({oldest}) - ?", (QUARANTINE_ROWS,))  # noqa: S608
-            self._database.execute("COMMIT")
-        except sqlite3.Error:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            raise
-
-    def counted(self, after: int, to: int) -> int:
-        """How many batches are held behind row `after`, up to row `to`."""
-        found = self._database.execute("SELECT count(*) FROM batch WHERE row > ? AND row <= ?", (after, to))
-        return int(found.fetchone()[0])
-
-    def quarantined(self, limit: int) -> list[dict[str, Any]]:
-        """The newest `limit` points that a store refused: {at_ms, lift, reason, line}."""
-        rows = self._database.execute(
-            "SELECT at_ms, lift, reason, line FROM quarantine ORDER BY rowid DESC LIMIT ?", (limit,)
-        )
-        return [{"at_ms": at_ms, "lift": lift, "reason": reason, "line": line} for at_ms, lift, reason, line in rows]
-
-    def after(self, row: int, limit: int) -> tuple[int, list[Point]]:
-        """(last row read, its points in order) of at most `limit` batches behind `row`."""
-        points: list[Point] = []
-        last = row
-        rows = self._database.execute(
-            "SELECT row, lift, offset_ms, body FROM batch WHERE row > ? ORDER BY row LIMIT ?", (row, limit)
-        )
-        for number, lift, offset_ms, body in rows:
-            last = number
-            points += _points(number, lift, offset_ms, body)
-        return last, points
-
-    def history(self, lift: str, from_ms: int, to_ms: int, fields: list[str], limit: int) -> dict[str, Any]:
-        """Series of `fields` of one lift: {name: [[t_ms, value or None], …]}, gaps, truncated. SI as in the field table."""
-        series: dict[str, list[list[Any]]] = {name: [] for name in fields}
-        count = 0
-        truncated = False
-        rows = self._database.execute(
-            "SELECT row, lift, offset_ms, body FROM batch WHERE lift = ? AND first_ms BETWEEN ? AND ? AND last_ms >= ? "
-            "ORDER BY first_ms, row",
-            (lift, from_ms - LOOK_BACK_MS, to_ms, from_ms),
-        )
-        for number, name, offset_ms, body in rows:
-            for point in _points(number, name, offset_ms, body):
-                if not from_ms <= point.t_ms <= to_ms:
-                    continue
-                for field_name, value in point.changes.items():
-                    if field_name in series and count < limit:
-                        series[field_name].append([point.t_ms, value])
-                        count += 1
-                    elif field_name in series:
-                        truncated = True
-        gaps = [
-            {"life": life, "first": first, "last": last, "reason": reason, "booked_ms": booked}
-            for life, first, last, reason, booked in self._database.execute(
-                "SELECT life, first, last, reason, booked_ms FROM gap WHERE lift = ? ORDER BY life, first", (lift,)
-            )
-        ]
-        return {"fields": series, "gaps": gaps, "truncated": truncated}
-
-
-def _points(row: int, lift: str, offset_ms: int, body: bytes) -> list[Point]:
-    try:
-        records = Batch(body, 1).records()
-    except DecodeError as error:
-        _log.error("local log: row %d of %s: %s; left out", row, lift, error)
-        return []
-    return [Point(row, lift, up_ms + offset_ms, changes) for up_ms, changes in records]
-
-
-def known_fields(names: list[str]) -> list[str]:
-    """Those of `names` that are fields, all fields if there are none."""
-    return [name for name in names if name in BY_NAME] or sorted(BY_NAME)
+        """A connection for one reading thread; close it."""
+        return Reader(self)

@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.clock import unix_ms
 from gateway.errors import NotDelivered, Refused
-from gateway.journal import unix_ms
 from protocols import codes
 
 _log = logging.getLogger(__name__)

@@ -1,8 +1,8 @@
 """The gateway's wiring: stores, lanes, intake, deliveries and links are made, joined, started and stopped here and nowhere else."""
 
 import asyncio
+import contextlib
 import pathlib
-import uuid
 from typing import Any
 
 import aiohttp
@@ -12,27 +12,23 @@ from gateway import city_http
 from gateway import journal as jobs
 from gateway import metrics as metrics_module
 from gateway.broker import Lane
+from gateway.clock import unix_ms
 from gateway.cloud_link import CloudLink
 from gateway.config import Config, tls_context
 from gateway.deliveries import Deliveries
 from gateway.influx import Server
 from gateway.influx_copy import InfluxCopy
 from gateway.intake import Intake
-from gateway.journal import Journal
 from gateway.lifts import Lifts
-from gateway.locallog import LocalLog, Stored, known_fields
+from gateway.locallog import Stored
+from gateway.log_reader import known_fields
 from gateway.operator import Operator
+from gateway.stores import Stores
 from gateway.supervision import Supervisor
 from protocols.identity import subscription
 
 HISTORY_LIMIT = 20_000
-
-
-def store_identity(path: pathlib.Path) -> str:
-    """The id of this store: made once, so that a node sees when the gateway was replaced by an empty one."""
-    if not path.exists():
-        path.write_text(uuid.uuid4().hex[:12])
-    return path.read_text().strip()
+PRUNE_S = 3600
 
 
 class Service:
@@ -45,9 +41,9 @@ class Service:
         self._loop = asyncio.get_running_loop()
         self.metrics = metrics_module.Metrics()
         self.supervisor = Supervisor()
-        self.journal = Journal(data / "journal.db")
-        self.log = LocalLog(data / "log.db", config.gateway.log_megabytes * 1_000_000, self._batches_stored)
-        self.lifts = Lifts(config, store_identity(data / "store_id"), self.log.positions(), self._publish)
+        self.stores = Stores(data, config.gateway, self._batches_stored, self._journal_replaced, self._log_replaced)
+        self.journal, self.log = self.stores.journal, self.stores.log
+        self.lifts = Lifts(config, self.stores.identity(), self.log.positions(), self._publish)
         self.deliveries = Deliveries(
             self.lifts, self.journal, self.metrics, config.gateway.budget_ms, self._journal_changed
         )
@@ -104,6 +100,7 @@ class Service:
                 lane.secure(tls_context(config.broker.tls))
             lane.start()
         self.supervisor.keep("acks", self.lifts.ack_round)
+        self.supervisor.keep("prune", self._prune_round)
         self._web, port = await metrics_module.serve(self, config.metrics.port, self._operator.routes())
         return port
 
@@ -114,8 +111,7 @@ class Service:
         await self.supervisor.stop()
         if self.influx_copy is not None:
             await asyncio.to_thread(self.influx_copy.stop)
-        await asyncio.to_thread(self.log.close)
-        await asyncio.to_thread(self.journal.close)
+        await asyncio.to_thread(self.stores.close)
         if self._web is not None:
             await self._web.cleanup()
         for session in (self._session, self._city_session):
@@ -137,6 +133,34 @@ class Service:
     def _journal_changed(self) -> None:
         if self.cloud is not None:
             self.cloud.wake()
+
+    # -- stores ---------------------------------------------------------------------------------------------------
+
+    def _journal_replaced(self) -> None:
+        """In the journal's thread. What was rescued is known again at once; the rest comes from the nodes that hold it."""
+        with self.lifts.lock:
+            self.lifts.store_replaced(self.stores.identity(), events=True)
+        self._soon(self._remember_again)
+
+    def _remember_again(self) -> None:
+        self.supervisor.once("remember", self.deliveries.remember())
+        self._journal_changed()
+
+    def _log_replaced(self) -> None:
+        """In the log's thread."""
+        with self.lifts.lock:
+            self.log.drop_queued()
+            self.lifts.store_replaced(self.stores.identity(), log=True)
+
+    async def _prune_round(self) -> None:
+        while True:
+            job = jobs.prune(
+                unix_ms() - self.config.gateway.journal_days * jobs.DAY_MS,
+                bool(self.deliveries.required),
+                self.cloud is not None,
+            )
+            if not await self.journal.ask(job):
+                await asyncio.sleep(PRUNE_S)
 
     # -- cloud ----------------------------------------------------------------------------------------------------
 
@@ -160,7 +184,8 @@ class Service:
                 return {"error": "this gateway has no InfluxDB configured"}
             found = await asyncio.to_thread(self.influx.history, lift, from_ms, to_ms, fields, limit)
         else:
-            found = await asyncio.to_thread(self.log.reader().history, lift, from_ms, to_ms, fields, limit)
+            with contextlib.closing(self.log.reader()) as reader:
+                found = await asyncio.to_thread(reader.history, lift, from_ms, to_ms, fields, limit)
         return {"lift": lift, "from_ms": from_ms, "to_ms": to_ms, "source": source, **found}
 
     # -- what can be asked ----------------------------------------------------------------------------------------
@@ -170,16 +195,14 @@ class Service:
         qualities = self.lifts.qualities()
         out: dict[str, float] = {f"lifts_{name}": qualities.count(name) for name in set(qualities)}
         out |= {
-            "journal_depth": self.journal.depth(), "journal_refused": self.journal.refused,
-            "log_depth": self.log.depth(), "log_bytes": self.log.used_bytes(), "log_dropped_bytes": self.log.dropped_bytes,
-            "log_gaps": self.log.gaps, "restarts": self.supervisor.restarts,
+            "restarts": self.supervisor.restarts,
             "events_lane_up": self.events_lane.connected, "bulk_lane_up": self.bulk_lane.connected,
             "events_lane_errors": self.events_lane.errors, "bulk_lane_errors": self.bulk_lane.errors,
             "quarantined": len(self.intake.quarantine),
         }  # fmt: skip
-        out |= self.deliveries.values()
+        out |= self.stores.values() | self.deliveries.values()
         if self.influx_copy is not None:
-            out["influx_behind_batches"] = self.log.newest_row - self.influx_copy.row
+            out["influx_behind_batches"] = self.log.behind(self.influx_copy.row)
             out |= {f"influx_{name}": value for name, value in self.influx_copy.counters.items()}
         if self.cloud is not None:
             out |= {f"cloud_{name}": value for name, value in self.cloud.counters.items()}
@@ -193,4 +216,5 @@ class Service:
             "cloud": self.cloud is None or self.cloud.up,
             "influx": self.influx_copy is None or self.influx_copy.up,
             "cities": self.deliveries.answering(),
+            "stores": self.stores.health(),
         }

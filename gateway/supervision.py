@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 _log = logging.getLogger(__name__)
 
@@ -34,8 +35,20 @@ class Supervisor:
 
         self._tasks.add(asyncio.get_running_loop().create_task(run(), name=name))
 
+    def once(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` beside the loops, once; a failure is logged."""
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            if not task.cancelled() and task.exception() is not None:
+                _log.error("%s failed", name, exc_info=task.exception())
+
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(ended)
+
     async def stop(self) -> None:
         """End all loops."""
-        for task in self._tasks:
+        for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

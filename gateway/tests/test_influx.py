@@ -9,7 +9,7 @@ import pytest
 from gateway.config import Influx
 from gateway.errors import NotDelivered
 from gateway.influx import LinesRefused, Server, line
-from gateway.locallog import Point
+from gateway.log_reader import Point
 
 
 def test_unknown_is_no_value_and_kinds_are_kept() -> None:

@@ -8,8 +8,8 @@ from typing import Any, Self
 import pytest
 
 from gateway import relay as relay_module
+from gateway.clock import unix_ms
 from gateway.errors import NotDelivered, Refused
-from gateway.journal import unix_ms
 from gateway.relay import Outcome, Relay
 
 

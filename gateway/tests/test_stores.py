@@ -104,15 +104,17 @@ def test_batches_are_receipted_after_the_sync_and_found_again(tmp_path: pathlib.
 
 
 def test_the_oldest_history_goes_first_when_the_log_is_full(tmp_path: pathlib.Path) -> None:
-    log = LocalLog(tmp_path / "l.db", 40_000, lambda entries, ok: None)
+    log = LocalLog(tmp_path / "l.db", 100_000, lambda entries, ok: None)
     for number in range(1, 4001):
         while not log.put(stored(number)):
             pass
     log.close()
-    assert log.used_bytes() <= 40_000
+    assert log.used_bytes() <= 100_000
     assert log.dropped_bytes > 0
-    again = LocalLog(tmp_path / "l.db", 40_000, lambda entries, ok: None)
+    again = LocalLog(tmp_path / "l.db", 100_000, lambda entries, ok: None)
     assert again.positions()["lift-1"] == (1, 4000)
+    kept = [point.t_ms for point in again.reader().after(0, 5000)[1]]
+    assert kept == list(range(kept[0], 5_000_001, 1000)) and len(kept) > 400
     again.close()
 
 

@@ -146,6 +146,20 @@ class LiftIntake:
         """The log store could not take a batch: ask again from the last one it has."""
         self._accepted = self._stored
 
+    # -- stores ---------------------------------------------------------------------------------------------------
+
+    def store_replaced(self, gateway_id: str, events: bool, log: bool) -> None:
+        """A store was made anew (`events`, `log`: which) and is empty: nothing it was said to hold is receipted any more."""
+        self._gw = gateway_id
+        if events:
+            self._known.clear()
+            self._finished = []
+            self._receipts.clear()
+        if log:
+            self._life = self._accepted = self._stored = 0
+        # The node learns at once what it must send again.
+        self.receipt_due = True
+
     # -- receipts -------------------------------------------------------------------------------------------------
 
     def ack(self, t_ms: int) -> dict:

@@ -1,0 +1,161 @@
+"""Readers of the local log, each on a connection of its own: history for the API, cursors for those who copy it elsewhere.
+
+They write nothing but cursors and what was quarantined.
+"""
+
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gateway.log_rows import COLUMNS, cursor_in, opened, put_cursor
+from gateway.store_file import is_damage, transaction
+from protocols.errors import DecodeError
+from protocols.fields import BY_NAME
+
+if TYPE_CHECKING:
+    from gateway.locallog import LocalLog
+
+_log = logging.getLogger(__name__)
+
+QUARANTINE_ROWS = 1000
+# A batch spans at most the flush period of a metered link; looking so far back finds the one that runs into the window.
+LOOK_BACK_MS = 3_600_000
+
+
+@dataclass
+class Point:
+    """One change record of one lift at unix ms."""
+
+    row: int
+    lift: str
+    t_ms: int
+    changes: dict[str, Any]
+
+
+@dataclass
+class Quarantined:
+    """A point that a store refused: when (unix ms), of which lift, why, and as it was sent."""
+
+    at_ms: int
+    lift: str
+    reason: str
+    line: str
+
+
+class Reader:
+    """Reads the log, and keeps the cursors of those who copy it elsewhere. It follows a log that was replaced."""
+
+    def __init__(self, log: "LocalLog") -> None:
+        self._log = log
+        self._generation = -1
+        self._connection: sqlite3.Connection | None = None
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        """The connection to the file as it is now; one that turns out damaged is told to the log, and the error raised."""
+        if self._connection is None or self._generation != self._log.file.generation:
+            self.close()
+            self._generation = self._log.file.generation
+            self._connection = self._log.file.connect()
+        try:
+            yield self._connection
+        except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                self._log.doubt(self._generation, str(error))
+            raise
+
+    def _ask(self, text: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """All rows of one statement."""
+        with self._connected() as database:
+            return database.execute(text, values).fetchall()
+
+    def cursor(self, name: str) -> int:
+        """The last row that `name` has copied; 0, below all, for one who has copied nothing."""
+        return cursor_in(name, self._ask("SELECT row, sum FROM cursor WHERE name = ?", (name,)))
+
+    def settle(self, name: str, row: int, refused: list[Quarantined]) -> None:
+        """`name` has a receipt for everything up to `row` but `refused`, which is kept where a person can see it. All or nothing."""
+        with self._connected() as database, transaction(database):
+            database.execute(*put_cursor(name, row))
+            for entry in refused[-QUARANTINE_ROWS:]:
+                values = (entry.at_ms, entry.lift, entry.reason[:300], entry.line[:2000])
+                database.execute("INSERT INTO quarantine VALUES (?,?,?,?)", values)
+            database.execute(
+                "DELETE FROM quarantine WHERE rowid <= (SELECT max(rowid) FROM quarantine) - ?", (QUARANTINE_ROWS,)
+            )
+
+    def counted(self, after: int, to: int) -> int:
+        """How many batches are held behind row `after`, up to row `to`."""
+        return int(self._ask("SELECT count(*) FROM batch WHERE row > ? AND row <= ?", (after, to))[0][0])
+
+    def quarantined(self, limit: int) -> list[dict[str, Any]]:
+        """The newest `limit` points that a store refused: {at_ms, lift, reason, line}."""
+        rows = self._ask("SELECT at_ms, lift, reason, line FROM quarantine ORDER BY rowid DESC LIMIT ?", (limit,))
+        return [{"at_ms": at_ms, "lift": lift, "reason": reason, "line": line} for at_ms, lift, reason, line in rows]
+
+    def after(self, row: int, limit: int) -> tuple[int, list[Point]]:
+        """(last row read, its points in order) of at most `limit` batches behind `row`.
+
+        Nothing while a damaged log is taken over: rows may still come below those that are there.
+        """
+        if self._log.rescuing:
+            return row, []
+        points: list[Point] = []
+        last = row
+        for entry in self._ask(f"SELECT {COLUMNS} FROM batch WHERE row > ? ORDER BY row LIMIT ?", (row, limit)):  # noqa: S608  ours
+            last = entry[0]
+            points += self._points(entry)
+        return last, points
+
+    def history(self, lift: str, from_ms: int, to_ms: int, fields: list[str], limit: int) -> dict[str, Any]:
+        """Series of `fields` of one lift: {name: [[t_ms, value or None], …]}, gaps, truncated. SI as in the field table."""
+        series: dict[str, list[list[Any]]] = {name: [] for name in fields}
+        count = 0
+        truncated = False
+        rows = self._ask(
+            f"SELECT {COLUMNS} FROM batch WHERE lift = ? AND first_ms BETWEEN ? AND ? AND last_ms >= ? "  # noqa: S608  ours
+            "ORDER BY first_ms, row",
+            (lift, from_ms - LOOK_BACK_MS, to_ms, from_ms),
+        )
+        for entry in rows:
+            for point in self._points(entry):
+                if not from_ms <= point.t_ms <= to_ms:
+                    continue
+                for field_name, value in point.changes.items():
+                    if field_name in series and count < limit:
+                        series[field_name].append([point.t_ms, value])
+                        count += 1
+                    elif field_name in series:
+                        truncated = True
+        gaps = [
+            {"life": life, "first": first, "last": last, "reason": reason, "booked_ms": booked}
+            for life, first, last, reason, booked in self._ask(
+                "SELECT life, first, last, reason, booked_ms FROM gap WHERE lift = ? ORDER BY life, first", (lift,)
+            )
+        ]
+        return {"fields": series, "gaps": gaps, "truncated": truncated}
+
+    def _points(self, entry: tuple[Any, ...]) -> list[Point]:
+        """The points of one row; a row that is damaged becomes a booked gap."""
+        row, lift, offset_ms = entry[0], entry[1], entry[6]
+        try:
+            records = opened(entry).records()
+        except (DecodeError, TypeError) as error:
+            _log.error("local log: row %d, batch %s of %r: %s; booked as a gap", row, entry[3], lift, error)
+            self._log.damaged_row(row)
+            return []
+        return [Point(row, lift, up_ms + offset_ms, changes) for up_ms, changes in records]
+
+
+def known_fields(names: list[str]) -> list[str]:
+    """Those of `names` that are fields, all fields if there are none."""
+    return [name for name in names if name in BY_NAME] or sorted(BY_NAME)

@@ -1,0 +1,173 @@
+"""Damaged files of journal and local log: put aside, a fresh one starts, what is whole is taken over, nothing wrong is told."""
+
+import json
+import os
+import pathlib
+import queue
+import random
+import sqlite3
+from collections.abc import Callable
+
+import pytest
+
+from gateway import journal as jobs
+from gateway.journal import Journal
+from gateway.locallog import LocalLog, Stored
+from gateway.log_reader import Point
+from gateway.tests.test_stores import ask, batch, event, stored
+
+EVENTS = 150
+BATCHES = 400
+# Single bits flipped per store; the long form: LIFTWATCH_FLIPS=2000.
+FLIPPED = int(os.environ.get("LIFTWATCH_FLIPS", "40"))
+PAGE = 4096
+Damage = Callable[[bytearray], bytearray]
+
+
+def truncated(to: float) -> Damage:
+    return lambda file: file[: int(len(file) * to)]
+
+
+def zeroed(at: float, count: int) -> Damage:
+    def damage(file: bytearray) -> bytearray:
+        begin = int(len(file) * at) // PAGE * PAGE
+        file[begin : begin + count] = bytes(min(count, len(file) - begin))
+        return file
+
+    return damage
+
+
+def flipped(seed: int, count: int = 1) -> Damage:
+    def damage(file: bytearray) -> bytearray:
+        chance = random.Random(seed)
+        for _ in range(count):
+            file[chance.randrange(len(file))] ^= 1 << chance.randrange(8)
+        return file
+
+    return damage
+
+
+CASES = {
+    "cut to nothing": truncated(0), "cut to a byte": truncated(0.00001), "cut in a page": truncated(0.507),
+    "last tenth cut": truncated(0.9), "all zero": zeroed(0, 1 << 30), "head zero": zeroed(0, 100),
+    "first page zero": zeroed(0, PAGE), "a page zero": zeroed(0.4, PAGE), "second half zero": zeroed(0.5, 1 << 30),
+    "many bits": flipped(1, 1000),
+}  # fmt: skip
+FLIPS = {f"bit {seed}": flipped(seed) for seed in range(FLIPPED)}
+ONE_PAGE = ("head zero", "first page zero", "a page zero")
+
+
+@pytest.fixture(scope="module")
+def journal_bytes(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("journal") / "journal.db"
+    journal = Journal(path)
+    for number in range(EVENTS):
+        ask(journal, jobs.store_revision(event(f"lift-1-1-{number}")))
+        ask(journal, jobs.store_delivery(f"lift-1-1-{number}", 1, "city", 5, 6, 1, "receipted", "ok"))
+    journal.close()
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def log_bytes(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("log") / "log.db"
+    log = LocalLog(path, 10_000_000, lambda entries, ok: None)
+    for number in range(1, BATCHES + 1):
+        log.put(stored(number))
+    log.close()
+    return path.read_bytes()
+
+
+def journal_rows(journal: Journal) -> dict[str, tuple[str, str | None]]:
+    """{id: (body, state at the city)}, read with the journal's own connection."""
+    rows = ask(journal, lambda database: database.execute(
+        "SELECT r.id, r.body, d.state FROM revision r LEFT JOIN delivery d ON d.id = r.id AND d.rev = r.rev"
+    ).fetchall())  # fmt: skip
+    return {name: (body, state) for name, body, state in rows}
+
+
+@pytest.mark.parametrize("case", CASES | FLIPS)
+def test_a_damaged_journal_starts_anew_with_all_that_is_whole(
+    case: str, journal_bytes: bytes, tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / "journal.db"
+    path.write_bytes((CASES | FLIPS)[case](bytearray(journal_bytes)))
+    journal = Journal(path)
+    held = journal_rows(journal)
+    whole = {f"lift-1-1-{number}" for number in range(EVENTS)}
+    for name, (body, state) in held.items():
+        assert name in whole and json.loads(body) == event(name) and state in {"receipted", None}
+    if len(held) < EVENTS or any(state is None for _, state in held.values()):
+        assert journal.file.replaced is not None and journal.file.replaced.kept.exists()
+    if case in FLIPS or case in ONE_PAGE:
+        # Of one damaged page only its own rows are lost: a page has at most ten of these, and an inner one ends both walks.
+        assert len(held) >= EVENTS - 30, len(held)
+    ask(journal, jobs.store_revision(event("lift-1-2-1")))
+    journal.close()
+    journal = Journal(path)
+    assert journal.file.replaced is None and set(journal_rows(journal)) == {*held, "lift-1-2-1"}
+    assert {entry["id"] for entry in ask(journal, jobs.behind_cloud(1000))} == {*held, "lift-1-2-1"}
+    journal.close()
+
+
+@pytest.mark.parametrize("case", CASES | FLIPS)
+def test_a_damaged_log_starts_anew_and_every_batch_is_held_booked_or_asked_for_again(
+    case: str, log_bytes: bytes, tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / "log.db"
+    path.write_bytes((CASES | FLIPS)[case](bytearray(log_bytes)))
+    log = LocalLog(path, 10_000_000, lambda entries, ok: None)
+    try:
+        read(log)
+        log.close()
+        log = LocalLog(path, 10_000_000, lambda entries, ok: None)
+        held = read(log)
+        for number, (t_ms, floor) in held.items():
+            assert t_ms == 1_000_000 + number * 1000 and floor == 1
+        booked = gaps(log)
+        assert not booked & set(held)
+        life, up_to = log.positions().get("lift-1", (1, 0))
+        assert life == 1 and set(range(1, up_to + 1)) <= booked | set(held)
+        if case in FLIPS or case in ONE_PAGE:
+            assert len(held) >= BATCHES - 60, len(held)
+    finally:
+        log.close()
+
+
+def read(log: LocalLog) -> dict[int, tuple[int, int]]:
+    """{number: (t_ms, floor)} once the log is at rest: taken over, and each damaged row booked."""
+    reader = log.reader()
+    while True:
+        try:
+            while log.rescuing or log.depth():
+                pass
+            row, seen = 0, log.damaged
+            points: list[Point] = []
+            while (found := reader.after(row, 100))[0] != row:
+                row, points = found[0], points + found[1]
+            rest(log)
+            if log.damaged == seen and not log.rescuing:
+                return {
+                    point.t_ms // 1000 - 1000: (point.t_ms, point.changes["floor"])
+                    for point in points
+                    if point.lift == "lift-1"
+                }
+        except sqlite3.DatabaseError:
+            rest(log)
+        finally:
+            reader.close()
+
+
+def rest(log: LocalLog) -> None:
+    """Wait until the log's thread has done all that it was told."""
+    told: queue.Queue[bool] = queue.Queue()
+    then, log._then = log._then, lambda entries, ok: told.put(ok)
+    log.put(Stored("lift-2", batch(1), 0, 0, [], 1, True))
+    told.get(timeout=10)
+    log._then = then
+
+
+def gaps(log: LocalLog) -> set[int]:
+    with log.file.connect() as database:
+        rows = database.execute("SELECT first, last FROM gap WHERE life = 1").fetchall()
+    return {number for first, last in rows for number in range(first, (last or BATCHES) + 1)}
