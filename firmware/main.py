@@ -11,6 +11,7 @@ import machine
 
 from node.calendar import Calendar
 from node.console import Console
+from node.flash import PARTITION, open_flash
 from node.network import join
 from node.node import VERSION, Node
 from node.settings import load
@@ -52,7 +53,7 @@ def next_boot():
 class Hardware:
     """The board as the node uses it. Raises SettingsError where it cannot be used as the settings say."""
 
-    def __init__(self, settings):
+    def __init__(self, settings, say):
         self.calendar = Calendar(settings.time_floor_s)
         self.transport = Transport(settings, self.calendar)
         pin = machine.Pin
@@ -67,6 +68,7 @@ class Hardware:
         self.led = pin(settings.led_pin, pin.OUT)
         self.feed = machine.WDT(timeout=WATCHDOG_MS).feed
         self.reset = machine.reset
+        self.files = open_flash(esp32.Partition.find(esp32.Partition.TYPE_DATA, label=PARTITION), say)
 
     @staticmethod
     def random(below):
@@ -80,7 +82,7 @@ def main():
     console.say("info", "liftwatch node %s" % VERSION)
     try:
         settings = load(SETTINGS_PATH, load_profile)
-        hardware = Hardware(settings)
+        hardware = Hardware(settings, console.say)
     except SettingsError as error:
         led = machine.Pin(2, machine.Pin.OUT)
         while True:

@@ -77,8 +77,9 @@ class Intake:
                 return
             if kind == "reply":
                 return
-            end.intake.heard(values["boot"], values["up_ms"])
-            end.offset(values["boot"]).add(values["up_ms"], received_ms)
+            if not values["kept"]:
+                end.intake.heard(values["boot"], values["up_ms"])
+                end.offset(values["boot"]).add(values["up_ms"], received_ms)
             verdict = end.intake.on_event(values)
             event = canonical(end, values, received_ms) if verdict == STORE else None
             ack = self._lifts.ack_payload(end) if verdict == DUPLICATE else None
@@ -155,11 +156,8 @@ class Intake:
             self._metrics.batches.labels(verdict).inc()
             if verdict != STORE and not gaps:
                 return
-            offset = end.offset(batch.boot).gateway_ms(0)
-            if offset is None:
-                # A boot that we never heard live: the node's own clock, or else its arrival.
-                last_up = points[-1][0] if points else batch.up_ms
-                offset = batch.t_ms - batch.up_ms if batch.t_ms else received_ms - last_up
+            last_up = points[-1][0] if points else batch.up_ms
+            offset = offset_ms(end, batch.boot, batch.up_ms, batch.t_ms, received_ms - last_up)
             last_ms = (points[-1][0] if points else batch.up_ms) + offset
             entry = Stored(lift, batch, offset, last_ms, gaps, received_ms, verdict == STORE)
             if not self._log.put(entry):
@@ -178,12 +176,25 @@ class Intake:
                     end.intake.batch_failed()
 
 
+def offset_ms(end: LiftEnd, boot: int, up_ms: int, t_ms: int, at_arrival_ms: int) -> int:
+    """Gateway time minus uptime of `boot`: as heard live, else by the node's own clock, else as if it had happened at its arrival.
+
+    The node's clock: unix `t_ms` at `up_ms`, 0 = it has none.
+    """
+    live = end.offset(boot).gateway_ms(0)
+    if live is not None:
+        return live
+    return t_ms - up_ms if t_ms else at_arrival_ms
+
+
 def canonical(end: LiftEnd, values: dict[str, Any], received_ms: int) -> Event:
     """The canonical event of one decoded message: what the journal keeps and every destination gets, in the gateway's time."""
     estimate = end.offset(values["boot"])
 
+    offset = offset_ms(end, values["boot"], values["up_ms"], values["t_ms"], received_ms - values["up_ms"])
+
     def at(up_ms: int | None) -> int | None:
-        return None if up_ms is None else estimate.gateway_ms(up_ms)
+        return None if up_ms is None else offset + up_ms
 
     return {
         "id": values["id"],

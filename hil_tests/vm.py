@@ -90,6 +90,7 @@ class NodeVm:
             "NODE_SETTINGS": str(directory / "settings.json"),
             "NODE_PROFILES": str(ROOT / "build" / "profiles"),
             "NVS": str(directory / "nvs.json"),
+            "FLASH": str(directory / "flash.bin"),
             "UART1": uart,
             "GPIO": gpio,
             "TZ": "UTC",  # a chip has no other

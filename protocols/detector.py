@@ -130,6 +130,15 @@ class Detector:
         self.near_misses: dict[str, int] = {}
         self.suppressed: dict[str, int] = {}
 
+    def resume(self, kind: str, presses: int, now: int) -> None:
+        """The event of `kind` was open before a reset: it is open still, until what clears it is seen."""
+        watch = self._by_name.get(kind)
+        if watch is not None:
+            watch.is_open = True
+            watch.onset_ms = now
+            if watch is self._button:
+                self._presses = presses
+
     # -- the button -----------------------------------------------------------------------------------------------
 
     def press(self, now: int, state: LiftState) -> list[Transition]:

@@ -17,6 +17,7 @@ MAGIC = 0x4C
 VERSION = 1
 # A batch is one block of the node's RAM and one MQTT packet: 1 KiB keeps both small.
 MAX_BODY_BYTES = 1024
+MIN_BODY_BYTES = 10
 MAX_WIRE_BYTES = MAX_BODY_BYTES + 12
 # 2**63 is beyond every value here; 9 bytes of 7 bits hold it.
 MAX_VARINT_BYTES = 9
@@ -86,6 +87,11 @@ class BatchWriter:
         self.count += 1
         return True
 
+    def renumber(self, life: int, number: int) -> None:
+        """Take another life and number before it is closed."""
+        self.number = number
+        self._head = (life, number) + self._head[2:]
+
     def size(self) -> int:
         """Bytes of the records so far."""
         return len(self._records)
@@ -114,8 +120,8 @@ class Batch:
 
     def __init__(self, body: bytes, base: int) -> None:
         """Read the head of `body`; raise DecodeError if its checksum or form is wrong."""
-        if not 10 <= len(body) <= MAX_BODY_BYTES:
-            raise DecodeError("a batch of %d bytes; 10 to %d are allowed" % (len(body), MAX_BODY_BYTES))
+        if not MIN_BODY_BYTES <= len(body) <= MAX_BODY_BYTES:
+            raise DecodeError("a batch of %d bytes; %d to %d are allowed" % (len(body), MIN_BODY_BYTES, MAX_BODY_BYTES))
         if crc32(body[:-4]) & 0xFFFFFFFF != int.from_bytes(body[-4:], "little"):
             raise DecodeError("a batch with a wrong checksum")
         at = 0

@@ -8,11 +8,11 @@ from binascii import hexlify
 from node.bus import Bus
 from node.commands import Commands
 from node.inputs import Inputs
+from node.keeper import Keeper
 from node.link import Link
 from node.supervisor import Supervisor
 from protocols import messages
 from protocols.clock import NodeClock
-from protocols.delivery.log import RamLog
 from protocols.delivery.node import NodeDelivery
 from protocols.detector import Detector
 from protocols.detector import Settings as DetectorSettings
@@ -30,8 +30,6 @@ MISSED_POLLS = 2
 SLOW_MS = 1000
 STATE_MIN_MS = 200
 METERED_PARKED_MS = 10000
-# Ours, measured on the twin: an hour of ordinary traffic of a busy small lift.
-LOG_BYTES_PER_HOUR = 1500
 # The ticks' period is a power of two, asked of the interpreter itself.
 TICKS_PERIOD = time.ticks_add(0, -1) + 1  # pyright: ignore[reportArgumentType]  ticks are plain numbers
 MAX_REPLIES = 4
@@ -41,7 +39,7 @@ COLLECT_EVERY_BYTES = 16384
 
 
 class Node:
-    """One node from boot to reset. `hardware` has uart, pins, feed(), reset(), random(n), direction, calendar, transport."""
+    """One node from boot to reset. `hardware` has uart, pins, feed(), reset(), random(n), direction, calendar, transport, files."""
 
     def __init__(self, settings, hardware, boot, console):
         gc.threshold(COLLECT_EVERY_BYTES)
@@ -58,8 +56,11 @@ class Node:
         self._detector = Detector(
             DetectorSettings(settings.rated_speed_mm_s, settings.travel_mm, settings.doors, settings.confirm_ms)
         )
-        self._log = RamLog(boot, boot, settings.log_bytes)
-        self._delivery = NodeDelivery(settings.lift, boot, self._log, self._clock.unix_ms)
+        self._keeper = Keeper(hardware.files, boot, settings.log_bytes)
+        self._log = self._keeper.log
+        self._delivery = NodeDelivery(settings.lift, boot, self._log, self._clock.unix_ms, self._keeper.table)
+        for kind, presses in self._delivery.open_presses():
+            self._detector.resume(kind, presses, self.now())
         self._supervisor = Supervisor(console.say, hardware.feed, hardware.reset)
         self._commands = Commands(self)
         self._link = Link(
@@ -96,6 +97,7 @@ class Node:
         self._supervisor.add("inputs", self._inputs.run, 5000)
         self._supervisor.add("bus", self._poll, 15000)
         self._supervisor.add("link", self._link.run, 30000)
+        self._supervisor.add("keeper", self._keep, 30000)
         self._supervisor.add("care", self._care, 10000)
         await self._supervisor.run()
 
@@ -203,18 +205,19 @@ class Node:
         self._mem_alloc = gc.mem_alloc()
         counters = {
             "mem_alloc": self._mem_alloc, "mem_free": gc.mem_free(), "events_overflow": self._delivery.overflow,
-            "resent": self._delivery.resent, "log_dropped": self._log.dropped, "bytes_sent": self._link.bytes_sent,
+            "resent": self._delivery.resent, "bytes_sent": self._link.bytes_sent,
             "spikes": self._inputs.spikes, "near_misses": sum(self._detector.near_misses.values()),
             "suppressed": sum(self._detector.suppressed.values()),
         }  # fmt: skip
         counters.update(self.counters)
+        counters.update(self._keeper.counters(self._delivery))
         counters.update(self._hardware.transport.counters)
         for name in self._bus.counters:
             counters["bus_" + name] = self._bus.counters[name]
         return {
             "online": True, "boot": self._boot, "conn": conn, "fw": VERSION, "profile": settings.profile.name,
             "stops": settings.stops, "doors": settings.doors, "rated_speed_mm_s": settings.rated_speed_mm_s,
-            "period_ms": settings.period_ms, "log_capacity_h": settings.log_bytes // LOG_BYTES_PER_HOUR,
+            "period_ms": settings.period_ms, "log_capacity_h": self._log.capacity_h(self.now()),
             "counters": counters,
         }  # fmt: skip
 
@@ -317,14 +320,15 @@ class Node:
         """Reset once the reply is out."""
         self._restart_at = self.now() + 1000
 
+    async def _keep(self):
+        await self._keeper.run(self._delivery, self.now, self._link, lambda: self._inputs.mains, self._beat("keeper"))
+
     async def _care(self):
-        """Once in a while: close log batches, blink, restart when told to."""
+        """Once in a while: blink, restart when told to."""
         told = 0
         while True:
             self._supervisor.beat("care")
             now = self.now()
-            if self._log.flush(now, self._link.up):
-                self._link.wake()
             if self._blink:
                 self._blink -= 1
                 self._hardware.led.value(self._blink & 1)

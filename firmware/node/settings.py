@@ -64,7 +64,7 @@ class Settings:
         self.presence_hold_ms = _get(data, "presence_hold_ms", int, 3000, 0, 600000)
         self.metered = _get(data, "metered", bool, False)
         self.period_ms = _get(data, "period_ms", int, 1000, 200, 60000)
-        self.log_bytes = _get(data, "log_bytes", int, 6000, 2000, 4000000)
+        self.log_bytes = _get(data, "log_bytes", int, 700000, 32768, 4000000)
         self.log_level = _get(data, "log_level", str, "info")
         self.wifi = _get(data, "wifi", dict, {})
         self.profile = self._profile(data, load_profile)

@@ -45,6 +45,7 @@ class Board:
     uart = None
     direction = None
     button = mains = presence = led = Pin()
+    files = None
 
     def feed(self):
         pass

@@ -113,6 +113,8 @@ class LiftIntake:
         After a failed store the same gap may be told again: it is one by (life, first).
         """
         if batch.life < self._life:
+            # A node that could not read its flash for one boot tells an older life until it hears of the later one.
+            self.receipt_due = True
             return OLD, []
         gaps = []
         reason = "overwritten"

@@ -1,41 +1,110 @@
-"""The node's history: change records of the lift's state in numbered batches, in a bounded ring held in RAM. No I/O.
+"""The node's history: change records of the lift's state, closed into numbered batches that a store keeps. No I/O, no clock.
 
-A ring on flash has the same face: life, base, newest, body(), record(), flush().
+A store has life, base, newest, kept (numbers), dropped, lost, errors, put(body), body(number), after(number), skip_to(number),
+begin_anew(life), capacity_bytes: RamStore here, FlashRing in ring.
 """
 
 from protocols.fields import FIELDS, Field
 from protocols.records import BatchWriter
 from protocols.state import LiftState
 
-# Ours: history reaches the gateway soon enough to be looked at, and a parked lift sends next to nothing.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from protocols.delivery.ring import FlashRing
+
+# Ours: history reaches the gateway soon enough to be looked at, and a parked lift writes and sends next to nothing.
 FLUSH_MS = 5000
 # Ours: without a link nobody looks, and a day's backlog in batches of five records would take a quarter of an hour to send
 # however fast the gateway is. A power cut meanwhile costs at most this much history.
 FLUSH_ALONE_MS = 60000
 # A reader who starts in the middle knows everything after at most this long.
 SNAPSHOT_MS = 600000
-# A batch is closed before it is full, so that one record of all fields always fits.
+# A batch is closed before it is full, so that the records until the next `flush` still fit.
 CLOSE_BYTES = 700
 
+# Ours, measured on the twin: an hour of ordinary traffic of a busy small lift.
+BYTES_PER_HOUR = 1500
 
-class RamLog:
-    """A ring of closed batches of at most `capacity_bytes`; the oldest go first, and `base` says so."""
 
-    def __init__(self, life: int, boot: int, capacity_bytes: int, flush_ms: int = FLUSH_MS) -> None:
-        """`life` names this log among those of the node: for a log in RAM it is the boot."""
+class RamStore:
+    """Closed batches in at most `capacity_bytes` of RAM; the oldest go first, and `base` says so. A reset ends its life."""
+
+    def __init__(self, life: int, capacity_bytes: int) -> None:
+        """`life` names this store among those of the node: the boot, since it lives as long."""
         self.life = life
         self.base = 1
         self.newest = 0
         self.dropped = 0  # batches overwritten, receipted or not
-        self.records = 0
-        self._boot = boot
-        self._capacity = capacity_bytes
-        self._flush_ms = flush_ms
+        self.lost = self.errors = 0
+        self.capacity_bytes = capacity_bytes
         self._bodies: dict[int, bytes] = {}
         self._bytes = 0
+
+    @property
+    def kept(self) -> int:
+        """The newest batch that may be sent: all of this life are."""
+        return self.newest
+
+    def put(self, body: bytes) -> None:
+        """Keep `body` as the batch `newest` + 1."""
+        self.newest += 1
+        self._bodies[self.newest] = body
+        self._bytes += len(body)
+        while self._bytes > self.capacity_bytes and self.base < self.newest:
+            self._bytes -= len(self._bodies.pop(self.base))
+            self.base += 1
+            self.dropped += 1
+
+    def body(self, number: int) -> bytes | None:
+        """The closed batch `number`, base <= number <= newest; None if it was lost."""
+        return self._bodies.get(number)
+
+    def after(self, number: int) -> int:
+        """The first number behind `number` that is still there, else newest + 1."""
+        number += 1
+        while number <= self.newest and number not in self._bodies:
+            number += 1
+        return number
+
+    def skip_to(self, number: int) -> None:
+        """The gateway has batches of this life up to `number`, which is beyond ours: go on behind it."""
+        self.newest = number
+
+    def begin_anew(self, life: int) -> None:
+        """Never needed: its life is the boot's."""
+
+    def held_bytes(self) -> int:
+        """Bytes of the closed batches."""
+        return self._bytes
+
+
+class ChangeLog:
+    """Records what changes, closes a batch after `flush_ms` or CLOSE_BYTES, and gives it to `store`."""
+
+    def __init__(self, store: "RamStore | FlashRing", boot: int, flush_ms: int = FLUSH_MS) -> None:
+        self.store = store
+        self.records = 0
+        self.bytes = 0  # of all batches closed in this boot
+        self._boot = boot
+        self._flush_ms = flush_ms
         self._writer: BatchWriter | None = None
         self._last = LiftState()
         self._snapshot_ms: int | None = None
+
+    @property
+    def life(self) -> int:
+        """The life of the store."""
+        return self.store.life
+
+    @property
+    def base(self) -> int:
+        """The oldest number still held."""
+        return self.store.base
+
+    @property
+    def newest(self) -> int:
+        """The newest batch that may be sent."""
+        return self.store.kept
 
     def record(self, state: LiftState, now: int, t_ms: int = 0) -> bool:
         """Append what changed since the last record beyond each field's deadband; True if something did."""
@@ -51,16 +120,14 @@ class RamLog:
         if full:
             self._snapshot_ms = now
         if self._writer is None:
-            self._writer = BatchWriter(self.life, self.newest + 1, self._boot, now, t_ms)
+            self._writer = BatchWriter(self.store.life, self.store.newest + 1, self._boot, now, t_ms)
         if not self._writer.add(now, changes):
             self._close()
-            self._writer = BatchWriter(self.life, self.newest + 1, self._boot, now, t_ms)
+            self._writer = BatchWriter(self.store.life, self.store.newest + 1, self._boot, now, t_ms)
             self._writer.add(now, changes)
         for name in changes:
             setattr(self._last, name, changes[name])
         self.records += 1
-        if self._writer.size() >= CLOSE_BYTES:
-            self._close()
         return True
 
     @staticmethod
@@ -70,31 +137,50 @@ class RamLog:
         # Standstill is always recorded: a speed that ends inside the band would look like creeping for hours.
         return value != 0 and abs(value - last) < field.log_deadband
 
-    def flush(self, now: int, linked: bool = True) -> bool:
-        """Close the open batch once it is old enough; True if it was. `linked`: somebody is there to send it to."""
-        wait_ms = self._flush_ms if linked else max(self._flush_ms, FLUSH_ALONE_MS)
-        if self._writer is not None and now - self._writer.up_ms >= wait_ms:
-            self._close()
-            return True
-        return False
+    def flush(self, now: int, soon: bool = True) -> bool:
+        """Close the open batch if it is old enough or nearly full; True if it was. `soon`: it can be sent, or the power may be cut.
 
-    def body(self, number: int) -> bytes:
-        """The closed batch `number`, base <= number <= newest."""
-        return self._bodies[number]
+        `record` does so only where nothing more fits: a batch that goes to flash holds up everything, and the caller knows when.
+        """
+        if self._writer is None:
+            return False
+        wait_ms = self._flush_ms if soon else max(self._flush_ms, FLUSH_ALONE_MS)
+        if now - self._writer.up_ms < wait_ms and self._writer.size() < CLOSE_BYTES:
+            return False
+        self._close()
+        return True
+
+    def body(self, number: int) -> bytes | None:
+        """The closed batch `number`, base <= number <= newest; None if the store lost it."""
+        return self.store.body(number)
+
+    def after(self, number: int) -> int:
+        """The first number behind `number` that is still there, else newest + 1."""
+        return self.store.after(number)
+
+    def skip_to(self, number: int) -> None:
+        """The gateway has more of this life than we do: go on behind it, so that no number is given twice."""
+        self.store.skip_to(number)
+        self._renumber()
+
+    def begin_anew(self) -> None:
+        """The gateway knows a later life than the store's, of a boot that could not read the store: this boot begins another."""
+        self.store.begin_anew(self._boot)
+        self._renumber()
+
+    def _renumber(self) -> None:
+        if self._writer is not None:
+            self._writer.renumber(self.store.life, self.store.newest + 1)
+
+    def capacity_h(self, now: int) -> int:
+        """Hours that the store holds of traffic like that of this boot, or of a busy small lift's where that is more."""
+        seen_per_hour = self.bytes * 3600000 // now if now > 3600000 else 0
+        return self.store.capacity_bytes // max(BYTES_PER_HOUR, seen_per_hour)
 
     def _close(self) -> None:
         if self._writer is None:
             return
         body = self._writer.close()
         self._writer = None
-        self.newest += 1
-        self._bodies[self.newest] = body
-        self._bytes += len(body)
-        while self._bytes > self._capacity and self.base < self.newest:
-            self._bytes -= len(self._bodies.pop(self.base))
-            self.base += 1
-            self.dropped += 1
-
-    def held_bytes(self) -> int:
-        """Bytes of the closed batches."""
-        return self._bytes
+        self.bytes += len(body)
+        self.store.put(body)

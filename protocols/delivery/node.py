@@ -4,7 +4,8 @@ The shell sends what `due()` returns, in order, and hands each ack to `on_ack()`
 """
 
 from protocols import codes
-from protocols.delivery.log import RamLog
+from protocols.delivery.log import ChangeLog
+from protocols.delivery.table import EventTable
 from protocols.detector import Transition
 from protocols.faults import Fault
 from protocols.identity import event_id, parse_event_id
@@ -30,6 +31,9 @@ LOG_STALL_MS = 4000
 LATE_ACK_MS = 60000
 # 20 batches/s of up to 300 records: 24 h of a busy lift in minutes, while an alarm never waits behind more than one.
 LOG_INTERVAL_MS = 50
+# An event that outlives a reset goes on at boot * REV_STEP: what an earlier boot sent but had not yet kept has a number below
+# it, and no number may ever name two revisions (ours: nothing is revised a thousand times in one boot before flash takes it).
+REV_STEP = 1000
 FAR_MS = 1 << 30
 
 
@@ -42,6 +46,9 @@ class HeldEvent:
         self.due_ms = 0
         self.backoff_ms = RESEND_FIRST_MS
         self.presses_before = 0  # of the alarms that this one goes on from
+        self.on_flash = False
+        # (up_ms, unix ms) of its keeping in an earlier boot, on which the times in its values rest; None = in this one.
+        self.kept: tuple[int, int] | None = None
 
     def revise(self, phase: str, now: int) -> None:
         """Begin the next revision: it is sent at once."""
@@ -55,10 +62,17 @@ class HeldEvent:
 
 
 class NodeDelivery:
-    """Events and log of one node in one boot. `log` has life, base, newest (numbers), body(number) -> bytes."""
+    """Events and log of one node in one boot."""
 
-    def __init__(self, lift: str, boot: int, log: RamLog, unix_ms: "Callable[[int], int] | None" = None) -> None:
-        """`unix_ms(up_ms)` gives the node's idea of unix time, 0 while it has none."""
+    def __init__(
+        self,
+        lift: str,
+        boot: int,
+        log: ChangeLog,
+        unix_ms: "Callable[[int], int] | None" = None,
+        table: EventTable | None = None,
+    ) -> None:
+        """`unix_ms(up_ms)` gives the node's idea of unix time, 0 while it has none. What `table` kept is held again."""
         self._lift = lift
         self._boot = boot
         self._log = log
@@ -73,8 +87,51 @@ class NodeDelivery:
         self._log_sent = log.base - 1
         self._log_progress_ms = 0
         self._log_due_ms = 0
+        self._table = table
+        self._unkept: list[str] = []  # ids whose newest revision, or end, the table has not yet
         self.overflow = 0  # events that went on with another because MAX_PER_KIND of their kind waited already
         self.resent = 0
+        for entry in [] if table is None else table.load():
+            self._hold_again(entry)
+
+    def _hold_again(self, entry: dict) -> None:
+        held = HeldEvent(entry["values"])
+        held.presses_before = entry["presses_before"]
+        held.kept = (entry["up_ms"], entry["t_ms"])
+        held.on_flash = True
+        name = held.values["id"]
+        self._events[name] = held
+        if held.values["phase"] != codes.CLOSED:
+            self._open[held.values["kind"]] = name
+
+    def open_presses(self) -> list[tuple[str, int]]:
+        """[(kind, presses)] of the events open now: after a reset the detector goes on from them."""
+        return [(kind, self._events[self._open[kind]].values["presses"]) for kind in sorted(self._open)]
+
+    def keep_next(self, now: int) -> bool:
+        """Bring one event that changed onto flash, or off it; True while more wait, which may be the same where flash refused.
+
+        One at a time, since flash makes everything wait for tens of ms.
+        """
+        if self._table is None:
+            del self._unkept[:]
+        elif self._unkept:
+            name = self._unkept.pop(0)
+            held = self._events.get(name)
+            if held is None:
+                if not self._table.forget(name):
+                    self._unkept.append(name)
+            else:
+                up_ms, t_ms = held.kept or (now, max(0, self._unix_ms(now)))
+                if self._table.save(held.values, held.presses_before, up_ms, t_ms):
+                    held.on_flash = True
+                else:
+                    self._unkept.append(name)
+        return bool(self._unkept)
+
+    def _changed(self, name: str) -> None:
+        if name not in self._unkept:
+            self._unkept.append(name)
 
     def raise_transition(
         self, transition: Transition, fault: Fault, state: LiftState, now: int, frames: list | tuple = ()
@@ -106,7 +163,10 @@ class NodeDelivery:
                 del self._open[kind]
                 self._events[name].values["closed_up_ms"] = transition.detected_ms
         held = self._events[name]
+        if held.kept is not None:
+            self._into_this_boot(held, now)
         held.revise(phase, now)
+        self._changed(name)
         held.values["cause"] = transition.cause
         held.values["presses"] = held.presses_before + transition.presses
         held.values["frames"] = frames
@@ -114,6 +174,17 @@ class NodeDelivery:
         if transition.phase != codes.CLOSED:
             held.values["snapshot"] = state.known()
         return name
+
+    def _into_this_boot(self, held: HeldEvent, now: int) -> None:
+        """Tell its times in this boot's uptime: below 0 is before the boot, and 0 where the clocks do not tell."""
+        up_ms, t_ms = held.kept or (0, 0)
+        unix_ms = self._unix_ms(now)
+        shift_ms = t_ms - up_ms - (unix_ms - now) if t_ms and unix_ms else None
+        for part in ("onset_up_ms", "detected_up_ms"):
+            held.values[part] = 0 if shift_ms is None else held.values[part] + shift_ms
+        held.values["boot"] = self._boot
+        held.values["rev"] = max(held.values["rev"], self._boot * REV_STEP - 1)
+        held.kept = None
 
     def _begin(self, transition: Transition, fault: Fault) -> str:
         self._number += 1
@@ -130,12 +201,20 @@ class NodeDelivery:
     def _newest_of_full(self, kind: str) -> str:
         """The id of the newest held event of `kind` if MAX_PER_KIND are held, else ""."""
         count = 0
-        newest = 0
+        newest = (0, 0)
         for held in self._events.values():
             if held.values["kind"] == kind:
                 count += 1
-                newest = max(newest, parse_event_id(held.values["id"])[2])
-        return event_id(self._lift, self._boot, newest) if count >= MAX_PER_KIND else ""
+                newest = max(newest, parse_event_id(held.values["id"])[1:])
+        return event_id(self._lift, newest[0], newest[1]) if count >= MAX_PER_KIND else ""
+
+    def unkept(self) -> int:
+        """How many events are not yet on flash as they stand."""
+        return len(self._unkept)
+
+    def is_urgent(self) -> bool:
+        """A revision waits that was never sent, and the link is up: nothing slow should come before it."""
+        return self._up and any(held.values["published_up_ms"] is None for held in self._events.values())
 
     def open_kinds(self) -> list[str]:
         """Names of the events open now."""
@@ -182,7 +261,7 @@ class NodeDelivery:
     def _sending(self, held: HeldEvent, now: int) -> dict:
         values = held.values
         if values["published_up_ms"] is None:
-            values["published_up_ms"] = now
+            values["published_up_ms"] = now if held.kept is None else held.kept[0]
         values["attempt"] += 1
         if values["attempt"] > 1:
             self.resent += 1
@@ -194,6 +273,9 @@ class NodeDelivery:
         sending = dict(values)
         sending["up_ms"] = now
         sending["t_ms"] = max(0, self._unix_ms(now))
+        if held.kept is not None:
+            sending["kept"] = True
+            sending["up_ms"], sending["t_ms"] = held.kept
         return sending
 
     def _due_batch(self, now: int) -> tuple[int, bytes] | None:
@@ -208,11 +290,22 @@ class NodeDelivery:
             self._log_progress_ms = now
         if now < self._log_due_ms or self._log_sent >= log.newest or self._log_sent - self._log_acked >= LOG_WINDOW:
             return None
+        self._log_due_ms = now + LOG_INTERVAL_MS
+        base = log.base
+        number = self._log_sent + 1
+        body = log.body(number)
+        if body is None:
+            # A hole: `base` of the batch behind it books it, once all before it is receipted.
+            number = base = log.after(number)
+            if self._log_sent > self._log_acked or number > log.newest:
+                return None
+            body = log.body(number)
+            if body is None:
+                return None
         if self._log_sent == self._log_acked:
             self._log_progress_ms = now
-        self._log_sent += 1
-        self._log_due_ms = now + LOG_INTERVAL_MS
-        return (log.base, log.body(self._log_sent))
+        self._log_sent = number
+        return (base, body)
 
     def next_due_ms(self, now: int) -> int:
         """When `due()` will have something, in ms since boot; far away if nothing waits."""
@@ -242,6 +335,10 @@ class NodeDelivery:
                 held.due_ms = now + RESEND_COMMITTED_MS
             if held.level == codes.DONE and held.values["phase"] == codes.CLOSED:
                 del self._events[name]
+                if held.on_flash:
+                    self._changed(name)
+                elif name in self._unkept:
+                    self._unkept.remove(name)  # over before flash had to know of it
         if not is_late:
             self._ack_ms = ack["t_ms"]
             if ack["log"]:
@@ -257,8 +354,14 @@ class NodeDelivery:
                 held.due_ms = now + RESEND_MAX_MS
 
     def _on_log_receipt(self, life: int, number: int, now: int) -> None:
+        if life > self._log.life and self._boot > life:
+            self._log.begin_anew()
+            self._log_acked = self._log_sent = 0
         if life != self._log.life:
             number = 0
+        elif number > self._log.newest:
+            # Our ring lost its newest: their numbers are taken.
+            self._log.skip_to(number)
         number = max(self._log.base - 1, min(number, self._log.newest))
         if number < self._log_acked:
             # The gateway has less than it had: a new store. What the ring still holds is sent again.

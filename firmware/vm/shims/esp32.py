@@ -1,7 +1,13 @@
-"""esp32 for the unix VM: NVS in the file $NVS; what is not committed is lost, as on the chip."""
+"""esp32 for the unix VM: NVS in the file $NVS, where what is not committed is lost, and a flash partition in the file $FLASH."""
 
 import json
 import os
+import sys
+import time
+
+import ffi
+import nor
+import uctypes
 
 
 class NVS:
@@ -29,3 +35,46 @@ class NVS:
         with open(self._path + ".new", "w") as file:
             json.dump(self._all, file)
         os.rename(self._path + ".new", self._path)
+
+
+# A megabyte. Serial NOR of an ESP32 takes this long for a block and for a page, in which nothing else runs (typical of the kind;
+# an old block may take ten times as long).
+PARTITION_BYTES = 1 << 20
+ERASE_MS = 45
+PAGE_BYTES = 256
+PAGE_US = 700
+
+
+def _mapped(path):
+    """The file at `path`, made full of ones where there is none, as memory that outlives a kill."""
+    try:
+        os.stat(path)
+    except OSError:
+        with open(path + ".new", "wb") as file:
+            for _ in range(PARTITION_BYTES // nor.BLOCK_BYTES):
+                file.write(nor.ERASED)
+        os.rename(path + ".new", path)
+    libc = ffi.open("libc.so.6")
+    fd = libc.func("i", "open", "si")(path, 2)
+    at = libc.func("p", "mmap", "pLiiil" if sys.maxsize > 1 << 32 else "pIiiil")(None, PARTITION_BYTES, 3, 1, fd, 0)
+    libc.func("i", "close", "i")(fd)
+    return uctypes.bytearray_at(at, PARTITION_BYTES)
+
+
+class Partition(nor.Nor):
+    """The one data partition of this board, if the environment names a file for it."""
+
+    TYPE_DATA = 1
+
+    @staticmethod
+    def find(type, label=None):
+        path = os.getenv("FLASH")
+        return [Partition(_mapped(path))] if path and type == Partition.TYPE_DATA and label == "liftlog" else []
+
+    def program(self, at, data):
+        time.sleep_us(PAGE_US * ((len(data) + PAGE_BYTES - 1) // PAGE_BYTES))
+        super().program(at, data)
+
+    def erase(self, block):
+        time.sleep_ms(ERASE_MS)
+        super().erase(block)

@@ -7,7 +7,7 @@ from binascii import crc32
 
 from protocols import codes, messages, records
 from protocols.delivery import gateway
-from protocols.delivery.log import RamLog
+from protocols.delivery.log import ChangeLog, RamStore
 from protocols.delivery.node import FAR_MS, NodeDelivery
 from protocols.detector import Transition
 from protocols.faults import BY_NAME
@@ -67,7 +67,7 @@ class World:
         self.chance = Chance(seed)
         self.now = 1000
         self.wall_ms = 1700000000000
-        self.log = RamLog(1, 1, RING_BYTES, 1000)
+        self.log = ChangeLog(RamStore(1, RING_BYTES), 1, 1000)
         self.node = NodeDelivery("lift-1", 1, self.log)
         self.node.link_up(self.now)
         self.disk = Disk()
@@ -213,7 +213,9 @@ class World:
         while self._noted < self.log.newest:
             self._noted += 1
             if self._noted >= self.log.base:
-                self.written[self._noted] = crc32(self.log.body(self._noted))
+                body = self.log.body(self._noted)
+                assert body is not None
+                self.written[self._noted] = crc32(body)
 
     # -- time -----------------------------------------------------------------------------------------------------
 

@@ -9,15 +9,19 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from protocols import codes, messages, records
 from protocols.delivery import gateway
-from protocols.delivery.log import RamLog
+from protocols.delivery.log import ChangeLog, RamStore
 from protocols.delivery.node import LOG_WINDOW, MAX_PER_KIND, NodeDelivery
+from protocols.delivery.ring import FlashRing
+from protocols.delivery.table import EventTable
 from protocols.faults import BY_NAME
 from protocols.state import LiftState
 from protocols.tests.both.test_delivery import step
+from protocols.tests.ram_files import RamFiles
 
 KINDS = ("button_pressed", "trapped_at_level", "door_blocked")
 MAX_IN_FLIGHT = 200
 CAPACITY_BYTES = 900  # about 25 batches: small enough to overflow, large enough for a window in flight
+SEGMENT_BYTES = 200
 
 
 class Store:
@@ -45,15 +49,25 @@ class Delivery(RuleBasedStateMachine):
         self.store = Store()
         self.up: list[tuple[str, bytes]] = []
         self.down: list[bytes] = []
-        self.raised: dict[str, tuple[int, str]] = {}  # id -> (rev, phase) newest, of this boot
+        self.files = RamFiles()
+        self.refusals = 0
+        self.raised: dict[str, tuple[int, str]] = {}  # id -> (rev, phase) newest that the node must not forget
+        self.told: dict[str, tuple[int, str]] = {}  # id -> newest (rev, phase) of any boot
+        self.kept: dict[str, tuple[int, str]] = {}  # those of them that are on flash as they stand
         self.written: dict[tuple[int, int], bytes] = {}  # (life, number) -> body, whatever the ring ever closed
         self._start_node()
         self._start_gateway()
 
-    def _start_node(self) -> None:
-        self.log = RamLog(self.boot, self.boot, CAPACITY_BYTES, 500)
-        self.node = NodeDelivery("lift-1", self.boot, self.log)
-        self.open: set[str] = set()
+    def _start_node(self, has_flash: bool = True) -> None:
+        self.has_flash = has_flash
+        if has_flash:
+            self.log = ChangeLog(FlashRing(self.files, self.boot, CAPACITY_BYTES, SEGMENT_BYTES), self.boot, 500)
+            self.node = NodeDelivery("lift-1", self.boot, self.log, table=EventTable(self.files))
+        else:
+            self.log = ChangeLog(RamStore(self.boot, CAPACITY_BYTES), self.boot, 500)
+            self.node = NodeDelivery("lift-1", self.boot, self.log)
+        self.open = set(self.node.open_kinds())
+        self.noted = (self.log.life, self.log.base - 1)
         self.node.link_up(self.now)
 
     def _start_gateway(self) -> None:
@@ -69,7 +83,9 @@ class Delivery(RuleBasedStateMachine):
         if name is None:
             return
         told = codes.UPDATED if phase == codes.OPEN and name in self.raised else phase
-        self.raised[name] = (self.raised.get(name, (0, ""))[0] + 1, told)
+        self.raised[name] = (self.node._events[name].values["rev"], told)
+        assert self.raised[name] > self.told.get(name, (0, ""))
+        self.told[name] = self.raised[name]
         if phase == codes.OPEN:
             self.open.add(kind)
         elif phase == codes.CLOSED:
@@ -83,9 +99,26 @@ class Delivery(RuleBasedStateMachine):
             self.log.flush(self.now)
             self._note_written()
 
+    @rule()
+    def flash_keeps(self) -> None:
+        while self.node.keep_next(self.now):
+            pass
+        if self.has_flash:
+            self.kept = dict(self.raised)
+
+    @rule(count=st.integers(1, 4))
+    def flash_refuses(self, count: int) -> None:
+        self.files.refuses = count
+        self.refusals += count
+
     def _note_written(self) -> None:
-        for number in range(self.log.base, self.log.newest + 1):
-            self.written[(self.log.life, number)] = self.log.body(number)
+        if self.noted[0] != self.log.life:
+            self.noted = (self.log.life, 0)
+        for number in range(max(self.noted[1] + 1, self.log.base), self.log.newest + 1):
+            body = self.log.body(number)
+            if body is not None:
+                assert self.written.setdefault((self.log.life, number), body) == body, "a number for two batches"
+        self.noted = (self.log.life, self.log.newest)
 
     @rule(ms=st.sampled_from((10, 100, 300, 2000, 6000)))
     def wait(self, ms: int) -> None:
@@ -183,7 +216,7 @@ class Delivery(RuleBasedStateMachine):
         if len(self.down) < MAX_IN_FLIGHT:
             self.down.append(messages.encode("ack", self.intake.ack(self.now)))
 
-    @rule(what=st.sampled_from(("link breaks", "gateway killed", "gateway replaced", "node reset")))
+    @rule(what=st.sampled_from(("link breaks", "gateway killed", "gateway replaced", "node reset", "no flash")))
     def disaster(self, what: str) -> None:
         if what == "link breaks":
             self.node.link_down()
@@ -196,10 +229,10 @@ class Delivery(RuleBasedStateMachine):
             self.store.batches.clear()
             self.store.gaps.clear()
             self._start_gateway()
-        else:  # log in RAM and events go with it: that is what flash is for; the life that ended is booked
+        else:  # what was not yet on flash is gone
             self.boot += 1
-            self.raised = {}
-            self._start_node()
+            self.raised = dict(self.kept) if what == "node reset" else {}
+            self._start_node(what == "node reset")
 
     # -- what must hold -------------------------------------------------------------------------------------------
 
@@ -208,7 +241,9 @@ class Delivery(RuleBasedStateMachine):
         if not hasattr(self, "node"):
             return
         assert self.node.held() <= MAX_PER_KIND * len(KINDS)
-        assert self.log.held_bytes() <= CAPACITY_BYTES + records.MAX_BODY_BYTES
+        on_flash = sum(len(data) for name, data in self.files.kept.items() if name.startswith("log-"))
+        # A segment whose removal flash refused is found again at the next boot.
+        assert on_flash <= CAPACITY_BYTES + SEGMENT_BYTES * self.refusals
         assert self.node._log_sent - self.node._log_acked <= LOG_WINDOW
         assert len(self.intake._known) <= len(self.store.events) + len(self.uncommitted)
 
@@ -240,7 +275,10 @@ class Delivery(RuleBasedStateMachine):
             if self.intake.receipt_due:
                 self.node.on_ack(messages.decode("ack", messages.encode("ack", self.intake.ack(self.now))), self.now)
         for name, (rev, phase) in self.raised.items():
-            assert self.store.events[name][rev] == (phase, codes.DONE), (name, rev, phase)
+            # Newer than what the node remembers is what it sent before a reset.
+            newest = max(self.store.events[name])
+            assert newest > rev or self.store.events[name][rev] == (phase, codes.DONE), (name, rev, phase)
+            assert newest <= self.told[name][0]
         assert all(held.level == codes.DONE and held.values["phase"] != codes.CLOSED
                    for held in self.node._events.values())  # fmt: skip
         life = self.log.life
