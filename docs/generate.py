@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT))
 
 from protocols import codes, messages, records  # noqa: E402  the path is set first
 from protocols.delivery import node  # noqa: E402
-from protocols.fault_texts import TEXTS  # noqa: E402
+from protocols.fault_texts import GATEWAY_FAULTS, TEXTS  # noqa: E402
 from protocols.faults import FAULTS, FLAP_MS, RUN_TIME_LIMIT, Fault  # noqa: E402
 from protocols.fields import FIELDS, Field  # noqa: E402
 from protocols.identity import CONTRACT_VERSION, DOWN_KINDS, MAX_ID_LENGTH, UP_KINDS  # noqa: E402
@@ -166,10 +166,10 @@ def faults() -> str:
         if fault.yields_to
     )
     texts = []
-    for fault in FAULTS:
-        title_en, title_zh, meaning_en, meaning_zh, remedy_en, remedy_zh = TEXTS[fault.name]
+    for name in (*(fault.name for fault in FAULTS), *GATEWAY_FAULTS):
+        title_en, title_zh, meaning_en, meaning_zh, remedy_en, remedy_zh = TEXTS[name]
         texts.append(
-            f"### `{fault.name}` · {title_en} · {title_zh}\n\n{meaning_en} *{remedy_en}*\n\n{meaning_zh} *{remedy_zh}*\n"
+            f"### `{name}` · {title_en} · {title_zh}\n\n{meaning_en} *{remedy_en}*\n\n{meaning_zh} *{remedy_zh}*\n"
         )
     return f"""{HEAD}
 # The faults and how they are detected
@@ -183,6 +183,7 @@ of the 2017 list; numbers of a city stand in its file under `gateway/cities/` an
 
 {table(("fault", "code", "class", "severity", "opens", "closes", "suppressed in"), rows)}
 `line_noise` is an injection of the bench, not a fault: whatever happens on the line, no event may come of it.
+Of itself a gateway tells {" and ".join(f"`{name}`" for name in GATEWAY_FAULTS)}, on its own id in place of a lift's.
 
 ## In words
 

@@ -12,7 +12,6 @@ from gateway import city_http
 from gateway import journal as jobs
 from gateway import metrics as metrics_module
 from gateway.broker import Lane
-from gateway.clock import unix_ms
 from gateway.cloud_link import CloudLink
 from gateway.config import Config, tls_context
 from gateway.deliveries import Deliveries
@@ -23,12 +22,12 @@ from gateway.lifts import Lifts
 from gateway.locallog import Stored
 from gateway.log_reader import known_fields
 from gateway.operator import Operator
+from gateway.store_watch import StoreWatch
 from gateway.stores import Stores
 from gateway.supervision import Supervisor
 from protocols.identity import subscription
 
 HISTORY_LIMIT = 20_000
-PRUNE_S = 3600
 
 
 class Service:
@@ -47,6 +46,9 @@ class Service:
         self.deliveries = Deliveries(
             self.lifts, self.journal, self.metrics, config.gateway.budget_ms, self._journal_changed
         )
+        self._watch = StoreWatch(
+            config.gateway, self.stores, self.deliveries.offer, lambda: bool(self.deliveries.required), config.cloud is not None
+        )  # fmt: skip
         self.intake = Intake(
             self.lifts, self.journal, self.log, self.metrics,
             lambda event: self._soon(self.deliveries.offer, event), lambda: self._soon(self._journal_changed),
@@ -100,7 +102,7 @@ class Service:
                 lane.secure(tls_context(config.broker.tls))
             lane.start()
         self.supervisor.keep("acks", self.lifts.ack_round)
-        self.supervisor.keep("prune", self._prune_round)
+        self.supervisor.keep("stores", self._watch.run)
         self._web, port = await metrics_module.serve(self, config.metrics.port, self._operator.routes())
         return port
 
@@ -144,6 +146,7 @@ class Service:
 
     def _remember_again(self) -> None:
         self.supervisor.once("remember", self.deliveries.remember())
+        self._watch.wake()
         self._journal_changed()
 
     def _log_replaced(self) -> None:
@@ -151,16 +154,7 @@ class Service:
         with self.lifts.lock:
             self.log.drop_queued()
             self.lifts.store_replaced(self.stores.identity(), log=True)
-
-    async def _prune_round(self) -> None:
-        while True:
-            job = jobs.prune(
-                unix_ms() - self.config.gateway.journal_days * jobs.DAY_MS,
-                bool(self.deliveries.required),
-                self.cloud is not None,
-            )
-            if not await self.journal.ask(job):
-                await asyncio.sleep(PRUNE_S)
+        self._soon(self._watch.wake)
 
     # -- cloud ----------------------------------------------------------------------------------------------------
 

@@ -157,7 +157,7 @@ class StoreFile:
     def kept(self) -> list[pathlib.Path]:
         """Damaged files put aside, oldest first."""
         found = self.path.parent.glob(f"{self.path.name}.damaged-*")
-        return sorted(path for path in found if not path.name.endswith(("-wal", "-shm")))
+        return sorted(path for path in found if path.name.rpartition("-")[2].isdigit())
 
     def bytes_on_disk(self) -> int:
         """What the store takes, its WAL included, what was put aside not."""

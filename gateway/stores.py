@@ -3,6 +3,7 @@
 Drop order, declared: oldest history first; open incidents, and any that somebody has not receipted, never.
 """
 
+import logging
 import pathlib
 import shutil
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from gateway.config import Gateway
 from gateway.journal import Journal
 from gateway.locallog import LocalLog, Stored
 from gateway.reserve import Reserve
+
+_log = logging.getLogger(__name__)
 
 MEGABYTE = 1_000_000
 
@@ -31,6 +34,8 @@ class Stores:
         self._data = data
         self.reserve = Reserve(data / "reserve", config.reserve_megabytes * MEGABYTE, mono_ms)
         self.journal = Journal(data / "journal.db", self.reserve, journal_replaced)
+        if not self.reserve.held:
+            _log.error("%s has no room for the alarms' reserve of %d MB", data, config.reserve_megabytes)
         max_bytes = config.log_megabytes * MEGABYTE
         self.log = LocalLog(data / "log.db", max_bytes, batches_stored, self.reserve, log_replaced)
 
@@ -42,6 +47,12 @@ class Stores:
         """Store what is queued; history first, for the journal may still get a receipt."""
         self.log.close()
         self.journal.close()
+
+    def put_aside(self) -> list[tuple[pathlib.Path, str]]:
+        """Damaged files that lie there, each with its reason as far as this run knows it."""
+        files = (self.journal.file, self.log.file)
+        reasons = {file.replaced.kept: file.replaced.reason for file in files if file.replaced is not None}
+        return [(kept, reasons.get(kept, "damaged")) for file in files for kept in file.kept()]
 
     def values(self) -> dict[str, float]:
         """Gauges of the stores and of the disk under them."""

@@ -1,5 +1,8 @@
 """Words for the fault table, Chinese and English: title, what it means, what to do. For people; the node never imports it."""
 
+# What a gateway tells of itself, {name: severity}; no node detects it.
+GATEWAY_FAULTS = {"store_damaged": 2}
+
 # name: (title en, title zh, meaning en, meaning zh, remedy en, remedy zh)
 TEXTS = {
     "button_pressed": (
@@ -56,5 +59,11 @@ TEXTS = {
         "Controller does not answer", "控制器无应答",
         "The lift controller is silent although the mains is present.", "主电源正常，但电梯控制器无应答。",
         "Check the RS-485 cable, its terminals and the controller.", "检查RS-485接线、端子与控制器。",
+    ),
+    "store_damaged": (
+        "Gateway store damaged", "网关存储损坏",
+        "A file of the gateway was damaged; a new one was started with all that could be read, the nodes send again what they hold.",
+        "网关的一个存储文件损坏；已新建文件并恢复可读数据，监测终端会补发其仍保存的数据。",
+        "Check the disk of the gateway; move the damaged file away to end this message.", "检查网关磁盘；将损坏文件移走后此消息自动关闭。",
     ),
 }  # fmt: skip

@@ -4,7 +4,7 @@ import json
 import pathlib
 import sys
 
-from protocols.fault_texts import TEXTS
+from protocols.fault_texts import GATEWAY_FAULTS, TEXTS
 from protocols.faults import FAULTS
 from protocols.fields import FIELDS
 from protocols.texts import ENUM_TEXTS, FIELD_TEXTS
@@ -28,16 +28,15 @@ def text() -> str:
         for name, values in ENUM_TEXTS.items()
     }
     names = ("title", "meaning", "remedy")
+    rows = [(fault.name, fault.severity, fault.code) for fault in FAULTS]
+    rows += [(name, severity, None) for name, severity in GATEWAY_FAULTS.items()]
     faults = {
-        fault.name: {
-            "severity": fault.severity,
-            "code": fault.code,
-            **{
-                name: {"en": TEXTS[fault.name][2 * at], "zh": TEXTS[fault.name][2 * at + 1]}
-                for at, name in enumerate(names)
-            },
+        fault: {
+            "severity": severity,
+            "code": code,
+            **{name: {"en": TEXTS[fault][2 * at], "zh": TEXTS[fault][2 * at + 1]} for at, name in enumerate(names)},
         }
-        for fault in FAULTS
+        for fault, severity, code in rows
     }
     parts = [("FIELDS", fields), ("ENUMS", enums), ("FAULTS", faults)]
     body = "\n".join(

@@ -399,5 +399,21 @@ export const FAULTS = {
    "en": "Check the RS-485 cable, its terminals and the controller.",
    "zh": "检查RS-485接线、端子与控制器。"
   }
+ },
+ "store_damaged": {
+  "severity": 2,
+  "code": null,
+  "title": {
+   "en": "Gateway store damaged",
+   "zh": "网关存储损坏"
+  },
+  "meaning": {
+   "en": "A file of the gateway was damaged; a new one was started with all that could be read, the nodes send again what they hold.",
+   "zh": "网关的一个存储文件损坏；已新建文件并恢复可读数据，监测终端会补发其仍保存的数据。"
+  },
+  "remedy": {
+   "en": "Check the disk of the gateway; move the damaged file away to end this message.",
+   "zh": "检查网关磁盘；将损坏文件移走后此消息自动关闭。"
+  }
  }
 } as const;
