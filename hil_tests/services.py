@@ -66,6 +66,15 @@ def post_json(url: str, body: dict[str, Any], timeout_s: float = 10.0) -> Any:
         return json.load(response)
 
 
+def gauge(metrics_url: str, name: str) -> float:
+    """One gauge of a gateway; NaN if it does not answer or has none of that name."""
+    with contextlib.suppress(OSError), urllib.request.urlopen(metrics_url, timeout=5) as response:
+        for line in response.read().decode().splitlines():
+            if line.startswith(f'liftwatch_value{{name="{name}"}}'):
+                return float(line.split()[-1])
+    return float("nan")
+
+
 def wait_until(ready: Callable[[], bool], timeout_s: float, what: str) -> float:
     """Wait for `ready()`; the seconds it took, or StartError saying `what` did not happen."""
     start = time.monotonic()

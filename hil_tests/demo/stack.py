@@ -4,7 +4,6 @@ import contextlib
 import json
 import pathlib
 import signal
-import urllib.request
 from typing import Any
 
 from hil_tests import services
@@ -273,11 +272,7 @@ class Stack:
 
     def metric(self, name: str) -> float:
         """One gauge of the gateway."""
-        with contextlib.suppress(OSError), urllib.request.urlopen(self.metrics_url, timeout=5) as response:
-            for line in response.read().decode().splitlines():
-                if line.startswith(f'liftwatch_value{{name="{name}"}}'):
-                    return float(line.split()[-1])
-        return float("nan")
+        return services.gauge(self.metrics_url, name)
 
 
 def stop_on_signals() -> None:

@@ -5,14 +5,14 @@ import pathlib
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import click
 
 from hil_tests.bench.cli import ordinary
 from hil_tests.bench.faults import SCRIPTS
 from hil_tests.demo.stack import Stack
-from hil_tests.measure import breakage, cuts, latency
+from hil_tests.measure import breakage, cuts, drain, latency
 from hil_tests.measure.chaos import run_seed
 from hil_tests.measure.detector import sample_times_us
 from hil_tests.measure.figures import percentile, spread, table
@@ -191,6 +191,44 @@ def cuts_command(count: int, seed: int, longest: float) -> None:
     click.echo("\n".join(result.failures) or "nothing lost, nothing doubled")
     if result.failures:
         raise SystemExit(1)
+
+
+@bench.command("drain")
+@click.option("--lifts", default=100)
+@click.option("--hours", default=24.0, help="how long the outage was; each lift has a record each second of it")
+@click.option("--quiet", "quiet_s", default=60.0, help="seconds of live traffic only, to compare with")
+def drain_command(lifts: int, hours: float, quiet_s: float) -> None:
+    """The end of an outage: nodes hand over their backlog, the local log drains into InfluxDB, alarms go on.
+
+    Example: liftwatch bench drain --lifts 100 --hours 24
+    """
+    data = pathlib.Path(tempfile.mkdtemp(prefix="liftwatch-bench-"))
+    try:
+        with drain.Outage(
+            data, lifts, int(hours * 3600), lambda text: click.echo(f"\r{text:60s}", err=True, nl=False)
+        ) as run:
+            run.run(quiet_s)
+            made, stored = run.made(), run.in_influx()
+    except StartError as error:
+        raise click.ClickException(f"{error}; logs in {data}") from error
+    shutil.rmtree(data, ignore_errors=True)
+    click.echo("", err=True)
+    quiet = run.phases["quiet"]
+    rows = [
+        (phase.name, f"{phase.seconds:.0f}", phase.records, f"{phase.records / phase.seconds:.0f}", f"{phase.most_records_per_s:.0f}",
+         f"{100 * phase.cpu_share:.0f} %", len(phase.at_city), phase.lost, *_spread(phase.at_city, quiet.at_city),
+         *_spread(phase.at_node, quiet.at_node))
+        for phase in run.phases.values()
+    ]  # fmt: skip
+    click.echo(table(("phase", "s", "records", "a second", "at most", "gateway CPU", "alarms", "lost", "to the city p50", "p99",
+                      "max ms", "p99 / quiet", "to the node's receipt p50", "p99", "max ms", "p99 / quiet"), rows))  # fmt: skip
+    click.echo(f"records made {sum(made.values())}, in InfluxDB {sum(stored.values())}; lifts that differ: "
+               f"{sum(stored.get(lift) != count for lift, count in made.items())}")  # fmt: skip
+
+
+def _spread(values: Sequence[float], quiet: Sequence[float]) -> tuple[str, ...]:
+    p50, p99, most = (percentile(values, share) for share in (0.5, 0.99, 1))
+    return f"{p50:.1f}", f"{p99:.1f}", f"{most:.0f}", f"{p99 / percentile(quiet, 0.99):.1f}"
 
 
 bench.add_command(ordinary)
