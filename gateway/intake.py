@@ -21,6 +21,8 @@ from protocols.identity import parse_event_id, parse_topic
 # Malformed payloads kept to look at, and how much of each; ours.
 QUARANTINED = 200
 QUARANTINED_BYTES = 512
+# A node's crystal strays by some seconds in a day without us (ours: 50 ppm); a clock that differs by more was set.
+SET_MS = 60_000
 
 Event = dict[str, Any]
 
@@ -157,7 +159,7 @@ class Intake:
             if verdict != STORE and not gaps:
                 return
             last_up = points[-1][0] if points else batch.up_ms
-            offset = offset_ms(end, batch.boot, batch.up_ms, batch.t_ms, received_ms - last_up)
+            offset = record_offset_ms(end, batch, received_ms - last_up)
             last_ms = (points[-1][0] if points else batch.up_ms) + offset
             entry = Stored(lift, batch, offset, last_ms, gaps, received_ms, verdict == STORE)
             if not self._log.put(entry):
@@ -185,6 +187,19 @@ def offset_ms(end: LiftEnd, boot: int, up_ms: int, t_ms: int, at_arrival_ms: int
     if live is not None:
         return live
     return t_ms - up_ms if t_ms else at_arrival_ms
+
+
+def record_offset_ms(end: LiftEnd, batch: records.Batch, at_arrival_ms: int) -> int:
+    """Gateway time minus uptime for the records of one batch: by the node's own stamp unless a clock was set since.
+
+    What we hear differs by some ms from gateway to gateway. One with empty stores is sent the same records again, and they must
+    have the same time there: else InfluxDB holds each of them twice.
+    """
+    stamped = batch.t_ms - batch.up_ms
+    heard = end.offset(batch.boot).gateway_ms(0)
+    if batch.t_ms and (heard is None or abs(stamped - heard) <= SET_MS):
+        return stamped
+    return at_arrival_ms if heard is None else heard
 
 
 def canonical(end: LiftEnd, values: dict[str, Any], received_ms: int) -> Event:

@@ -21,7 +21,7 @@ from hil_tests import services
 from hil_tests.measure import fleet
 from hil_tests.measure.fleet import Day, FleetNode, Travel
 from hil_tests.services import Child, gauge, get_json, listens, wait_until
-from protocols.delivery.log import FLUSH_MS, RamLog
+from protocols.delivery.log import FLUSH_MS, ChangeLog, RamStore
 
 # Ten alarms a second, each of another lift than the last: a lift's alarm is over before its next.
 PROBES = 10
@@ -73,7 +73,7 @@ class Alarms:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         for number in range(PROBES):
-            past = Day(RamLog(fleet.BOOT, fleet.BOOT, 10_000), Travel(number), 0, 0)
+            past = Day(ChangeLog(RamStore(fleet.BOOT, 10_000), fleet.BOOT), Travel(number), 0, 0)
             self.nodes.append(FleetNode(f"probe-{number + 1}", past, records_on=False))
         tasks = [self._loop.create_task(node.run(self._port)) for node in self.nodes]
         tasks.append(self._loop.create_task(self._press()))

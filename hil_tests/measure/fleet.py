@@ -15,7 +15,7 @@ from typing import Any
 
 from hil_tests.services import end_with_parent
 from protocols import codes, messages, records
-from protocols.delivery.log import RamLog
+from protocols.delivery.log import ChangeLog, RamStore
 from protocols.delivery.node import NodeDelivery
 from protocols.detector import Transition
 from protocols.errors import DecodeError
@@ -63,7 +63,7 @@ class Travel:
 class Day:
     """A log with its past, the car that goes on from it, and the uptime that it has come to."""
 
-    log: RamLog
+    log: ChangeLog
     travel: Travel
     up_ms: int
     records: int
@@ -71,13 +71,13 @@ class Day:
 
 def day(seconds: int, seed: int) -> Day:
     """`seconds` of a node without a link, a record each."""
-    log, travel = RamLog(BOOT, BOOT, LOG_BYTES), Travel(seed)
+    log, travel = ChangeLog(RamStore(BOOT, LOG_BYTES), BOOT), Travel(seed)
     begun_ms = time.time_ns() // 1_000_000 - seconds * 1000
     made = 0
     for second in range(seconds):
         up_ms = second * 1000
         made += log.record(travel.step(), up_ms, begun_ms + up_ms)
-        log.flush(up_ms, linked=False)
+        log.flush(up_ms, soon=False)
     return Day(log, travel, seconds * 1000, made)
 
 
