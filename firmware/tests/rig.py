@@ -2,6 +2,7 @@
 
 import asyncio
 import pathlib
+import subprocess
 import threading
 import time
 from typing import Any
@@ -11,9 +12,25 @@ import paho.mqtt.client as mqtt
 from hil_tests import services
 from hil_tests.bench.lift import LiftSpec
 from hil_tests.bench.lift_bench import LiftBench
-from hil_tests.vm import NodeVm, build_firmware, node_settings
+from hil_tests.vm import ROOT, NodeVm, best_interpreter, build_firmware, node_settings
 from protocols import messages
 from protocols.identity import topic
+
+
+def on_vm(name: str, *arguments: str, code: int = 0, heap: str | None = None, env: dict[str, str] | None = None) -> str:
+    """What the script `name` of this folder prints beside the node's modules, in the node's heap or another; it must end with `code`."""
+    build_firmware()
+    path, nodes_heap = best_interpreter()
+    run = subprocess.run(
+        [path, "-X", "heapsize=" + (heap or nodes_heap), str(ROOT / "firmware" / "vm" / "boot.py"), *arguments],
+        env={
+            "MICROPYPATH": f"{ROOT}/firmware/tests:.frozen", "NODE_ROM": str(ROOT / "build" / "vm.romfs"),
+            "NODE_APP": name, "TZ": "UTC", **(env or {}),
+        },
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert run.returncode == code, run.stdout[-2000:] + run.stderr[-2000:]
+    return run.stdout
 
 
 class Ear:
@@ -81,6 +98,14 @@ class Rig:
     def press(self) -> None:
         async def act() -> None:
             self.lift.press(0.2)
+
+        self._call(act())
+
+    def inject(self, fault: str, *, clear: bool = False) -> None:
+        """Begin or end one of the bench's faults."""
+
+        async def act() -> None:
+            self.lift.inject(fault, clear=clear)
 
         self._call(act())
 

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from firmware.tests.rig import Rig
+from firmware.tests.rig import Rig, on_vm
 from hil_tests import services
 from hil_tests.bench.line import End
-from hil_tests.vm import ROOT, NodeVm, best_interpreter, build_firmware, node_settings
+from hil_tests.vm import ROOT, NodeVm, build_firmware, node_settings
 from protocols import messages
 
 pytestmark = pytest.mark.chain
@@ -76,22 +76,6 @@ def test_the_heap_stays_within_what_the_vm_was_given(rig: Rig) -> None:
     assert "failed" not in text
     birth = [link for link in rig.ear.all("link") if link["online"]][-1]
     assert birth["counters"]["mem_free"] > 20_000
-
-
-def on_vm(name: str, *arguments: str, code: int = 0, env: dict[str, str] | None = None) -> str:
-    """What the script `name` of this folder prints beside the node's modules, in the node's heap; it must end with `code`."""
-    build_firmware()
-    path, heap = best_interpreter()
-    run = subprocess.run(
-        [path, "-X", "heapsize=" + heap, str(ROOT / "firmware" / "vm" / "boot.py"), *arguments],
-        env={
-            "MICROPYPATH": f"{ROOT}/firmware/tests:.frozen", "NODE_ROM": str(ROOT / "build" / "vm.romfs"),
-            "NODE_APP": name, "TZ": "UTC", **(env or {}),
-        },
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert run.returncode == code, run.stdout[-2000:] + run.stderr[-2000:]
-    return run.stdout
 
 
 def test_hundreds_of_alarms_leave_the_heap_in_one_piece() -> None:

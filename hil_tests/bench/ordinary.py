@@ -119,7 +119,16 @@ def _act(name: str, twin: Twin, rng: random.Random) -> Iterator[int]:
 class Life:
     """One lift and its detector, joined in process."""
 
-    def __init__(self, spec: LiftSpec, begin_ms: int) -> None:
+    def __init__(
+        self,
+        spec: LiftSpec,
+        begin_ms: int,
+        look: Callable[[LiftState, int], None] | None = None,
+        longest_step_ms: int = DAY_MS,
+    ) -> None:
+        """`look(state, now_ms)` is shown each sample, `longest_step_ms` apart at most while nothing changes."""
+        self._look = look
+        self._longest_step_ms = longest_step_ms
         self.twin = Twin(spec, begin_ms)
         self.report = Report()
         self._rng = random.Random(spec.seed * 7919)
@@ -161,12 +170,15 @@ class Life:
         while twin.now_ms < until_ms:
             pace = twin.now_ms + rng.randint(*SAMPLE_MS)
             if not detector.open_kinds():
-                pace = max(pace, twin.idle_until_ms())
+                pace = max(pace, min(twin.idle_until_ms(), twin.now_ms + self._longest_step_ms))
             twin.advance(min(pace, until_ms))
             if rng.random() < LOST_POLL_SHARE:
                 continue
             report.samples += 1
-            for transition in detector.step(LiftState(**twin.sample()), twin.now_ms):
+            state = LiftState(**twin.sample())
+            if self._look is not None:
+                self._look(state, twin.now_ms)
+            for transition in detector.step(state, twin.now_ms):
                 day = (transition.detected_ms - self._begin_ms) / DAY_MS
                 told = (
                     f"{transition.kind} {transition.phase} on day {day:.4f} ({transition.cause}), seed {twin.spec.seed}"

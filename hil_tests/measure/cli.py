@@ -16,6 +16,7 @@ from hil_tests.measure import breakage, cuts, drain, latency
 from hil_tests.measure.chaos import run_seed
 from hil_tests.measure.detector import sample_times_us
 from hil_tests.measure.figures import percentile, spread, table
+from hil_tests.measure.ring import cost
 from hil_tests.services import StartError, get_json
 
 
@@ -102,6 +103,26 @@ def bus_command(seconds: float) -> None:
         ideal = 2 * (1 - slow_s) / cycle_s + 1
         rows.append((baud, f"{done / seconds:.1f}", f"{ideal:.1f}", f"{100 * done / seconds / ideal:.0f} %"))
     click.echo(table(("baud", "requests/s", "arithmetic", "share"), rows))
+
+
+@bench.command("ring")
+@click.option("--days", default=7.0, help="ordinary days of each lift")
+@click.option("--lifts", default=4)
+@click.option("--seed", default=1)
+def ring_command(days: float, lifts: int, seed: int) -> None:
+    """What the node's log of ordinary days takes on flash: with a link, and in batches as closed without one."""
+    rows = []
+    for linked in (True, False):
+        for number in range(lifts):
+            # Every second lift of the estate is busier than the one before.
+            found = cost(2 * number, seed, days, linked=linked)
+            rows.append(
+                (f"{found.starts_per_day:.0f}", "up" if linked else "down", f"{found.records / days:.0f}",
+                 f"{found.batches / days:.0f}", f"{found.bytes_per_record:.2f}", f"{found.bytes_per_day:.0f}",
+                 f"{found.hours_per_mb():.0f}")
+            )  # fmt: skip
+    head = ("starts/day", "link", "records/day", "batches/day", "bytes/record", "bytes/day", "hours/MB")
+    click.echo(table(head, rows))
 
 
 @bench.command("faults")
