@@ -234,11 +234,10 @@ def drain_command(lifts: int, hours: float, quiet_s: float) -> None:
         raise click.ClickException(f"{error}; logs in {data}") from error
     shutil.rmtree(data, ignore_errors=True)
     click.echo("", err=True)
-    quiet = run.phases["quiet"]
     rows = [
         (phase.name, f"{phase.seconds:.0f}", phase.records, f"{phase.records / phase.seconds:.0f}", f"{phase.most_records_per_s:.0f}",
-         f"{100 * phase.cpu_share:.0f} %", len(phase.at_city), phase.lost, *_spread(phase.at_city, quiet.at_city),
-         *_spread(phase.at_node, quiet.at_node))
+         f"{100 * phase.cpu_share:.0f} %", len(phase.at_city), phase.lost, *_spread(phase.at_city, run.quiet_at_city()),
+         *_spread(phase.at_node, run.quiet_at_node()))
         for phase in run.phases.values()
     ]  # fmt: skip
     click.echo(table(("phase", "s", "records", "a second", "at most", "gateway CPU", "alarms", "lost", "to the city p50", "p99",

@@ -162,7 +162,7 @@ class Outage:
     # -- the run --------------------------------------------------------------------------------------------------
 
     def run(self, quiet_s: float) -> None:
-        """Nodes hand over their backlog, `quiet_s` of nothing but live traffic, InfluxDB comes and the log drains."""
+        """Nodes hand over their backlog; then InfluxDB comes and the log drains, between two halves of `quiet_s` of live traffic."""
         if not self._pipe.poll(STEP_S) or self._pipe.recv() != "ready":
             raise services.StartError("the fleet did not make its past")
         with Alarms(self._broker_port) as alarms:
@@ -170,11 +170,11 @@ class Outage:
             made = sum(self._ask("tell")["records"].values())
             self._tell(f"{made} records of {self._lifts} lifts, {self._seconds / 3600:g} h each")
             self._measure("hand over", alarms, lambda: self._ask("connect"), self._handed_over, lambda: made)
-            begun = time.monotonic()
-            self._measure("quiet", alarms, lambda: None, lambda: time.monotonic() - begun > quiet_s, lambda: 0)
+            self._quiet("quiet", alarms, quiet_s / 2)
             influx = self._children["influx"]
             self._measure("drain", alarms, lambda: influx.start(lambda: listens(self._influx_port)), self._drained,
                           lambda: int(gauge(self.metrics_url, "influx_records")))  # fmt: skip
+            self._quiet("quiet again", alarms, quiet_s / 2)
             wait_until(alarms.all_done, SETTLE_S, "the end of the last alarm")
             self._judge(alarms)
         self._ask("rest")
@@ -219,6 +219,18 @@ class Outage:
         ]
         phase.most_records_per_s = max(rates, default=0.0)
         alarms.phase = ""
+
+    def _quiet(self, name: str, alarms: Alarms, seconds: float) -> None:
+        begun = time.monotonic()
+        self._measure(name, alarms, lambda: None, lambda: time.monotonic() - begun > seconds, lambda: 0)
+
+    def quiet_at_city(self) -> list[float]:
+        """Ms to the city while there was nothing but live traffic, before the drain and behind it."""
+        return [*self.phases["quiet"].at_city, *self.phases["quiet again"].at_city]
+
+    def quiet_at_node(self) -> list[float]:
+        """The same to the node's receipt."""
+        return [*self.phases["quiet"].at_node, *self.phases["quiet again"].at_node]
 
     def _cpu_s(self) -> float:
         process = self._children["gateway"].process
