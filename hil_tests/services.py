@@ -20,6 +20,8 @@ from typing import Any
 ROOT = pathlib.Path(__file__).parents[1]
 START_S = 20.0
 _PR_SET_PDEATHSIG = 1
+# Where Debian's package faketime puts it.
+LIBFAKETIME = "*/faketime/libfaketime.so.1"
 _LIBC = ctypes.CDLL(None)
 
 
@@ -183,6 +185,19 @@ class Child:
             self.process.stdout.close()
 
 
+def movable_clock(file: pathlib.Path, offset_s: int = 0) -> dict[str, str] | None:
+    """Environment of a 64-bit child whose wall clock is off by the seconds in `file`, also when they change; None without libfaketime."""
+    library = next(iter(pathlib.Path("/usr/lib").glob(LIBFAKETIME)), None)
+    if library is None:
+        return None
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"{offset_s:+d}")
+    return {
+        "LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_NO_CACHE": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+    }  # fmt: skip
+
+
 def listens(port: int) -> bool:
     """Something accepts connections on loopback `port`."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
@@ -200,12 +215,15 @@ def tls_listener(
     )
 
 
-def mosquitto(directory: pathlib.Path, port: int | None = None, more: str = "") -> tuple[Child, int]:
-    """A broker on loopback, not started yet, and its port. `more` lines may add listeners."""
+def mosquitto(
+    directory: pathlib.Path, port: int | None = None, more: str = "", keep: pathlib.Path | None = None
+) -> tuple[Child, int]:
+    """A broker on loopback, not started yet, and its port. `more` lines may add listeners; `keep` is where it keeps sessions."""
     port = port or free_port()
     directory.mkdir(parents=True, exist_ok=True)
     config = directory / "mosquitto.conf"
-    text = f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n" + more
+    keeps = "persistence false\n" if keep is None else f"persistence true\npersistence_location {keep}/\n"
+    text = f"listener {port} 127.0.0.1\nallow_anonymous true\n{keeps}set_tcp_nodelay true\n{more}"
     # As root it would become another user, and be forgotten by `end_with_parent`.
     config.write_text(text + ("user root\n" if os.geteuid() == 0 else ""))
     return Child("mosquitto", [find("mosquitto", "mosquitto"), "-c", str(config)], directory), port

@@ -12,6 +12,7 @@ CONNECT_MS = 10000
 WRITE_MS = 10000
 RETRY_FIRST_MS = 500
 RETRY_MAX_MS = 8000
+TURN_MS = 100
 IDLE_MS = 500
 # A small block is found even in a heap in pieces; a longer ack comes in several.
 READ_BYTES = 256
@@ -32,10 +33,16 @@ class Link:
         self._beat = beat
         self._wake = asyncio.Event()
         self._told = None
+        self._hurried = False
         self.conn = 0
         self.up = False
         self.bytes_sent = 0
         self.sent = 0
+
+    def hurry(self):
+        """An alarm is due: as `wake`, and without a connection the next is tried soon, however often it failed before."""
+        self._hurried = not self.up
+        self._wake.set()
 
     def wake(self):
         """Something is due: do not wait for the next turn."""
@@ -56,13 +63,20 @@ class Link:
                 self._told = text
             if time.ticks_diff(time.ticks_ms(), began) > 30000:
                 retry_ms = RETRY_FIRST_MS
-            waited = 0
-            wait_ms = retry_ms + self._random(retry_ms)
-            while waited < wait_ms:
-                self._beat()
-                await asyncio.sleep_ms(200)
-                waited += 200
-            retry_ms = min(RETRY_MAX_MS, retry_ms * 2)
+            retry_ms = await self._wait(retry_ms)
+
+    async def _wait(self, retry_ms):
+        """Back off before the next connection; returns how long before the one after it. An alarm begins anew."""
+        waited = 0
+        wait_ms = retry_ms + self._random(retry_ms)
+        while waited < wait_ms and not (self._hurried and waited >= RETRY_FIRST_MS):
+            self._beat()
+            await asyncio.sleep_ms(TURN_MS)
+            waited += TURN_MS
+        if self._hurried:
+            self._hurried = False
+            retry_ms = RETRY_FIRST_MS
+        return min(RETRY_MAX_MS, 2 * retry_ms)
 
     async def _session(self):
         settings = self._settings

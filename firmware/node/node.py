@@ -182,7 +182,7 @@ class Node:
             self._console.say("info", "%s %s %s" % (transition.kind, transition.phase, name))
         if transitions:
             self._state_due_ms = now
-            self._link.wake()
+            self._link.hurry()
 
     # -- inputs ---------------------------------------------------------------------------------------------------
 

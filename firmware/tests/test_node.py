@@ -90,6 +90,12 @@ def test_a_task_that_finds_no_memory_resets_the_node() -> None:
     assert "reset after 5" in on_vm("starved_on_vm")
 
 
+def test_an_alarm_does_not_wait_out_the_links_back_off_and_does_not_end_it() -> None:
+    before, *after = (int(number) for number in re.findall(r"\d+", on_vm("hurried_on_vm")))
+    # 0, 1, 2 and 4 s apart by then; begun anew, and from there on again as far apart as ever.
+    assert before == 4 and after[0] <= 700 and after[1] - after[0] >= 900 and after[2] - after[1] >= 1900
+
+
 def test_the_floor_of_time_is_what_a_gateway_told_for_a_day(tmp_path: pathlib.Path) -> None:
     (tmp_path / "clock").write_text("+0")
     env = {"NVS": str(tmp_path / "nvs.json"), "CLOCK": str(tmp_path / "clock")}

@@ -45,7 +45,8 @@ class Stack:
     ) -> None:
         """With `wires`, nodes and gateway reach everything through wires that can be cut; see `_via` for their names.
 
-        With `tls` nodes and gateway have certificates of their own, and the broker takes nobody without.
+        With `tls` nodes and gateway have certificates of their own, the broker takes nobody without, and keeps sessions in
+        the folder broker.
         """
         self.data = data
         self.logs = data / "logs"
@@ -61,6 +62,7 @@ class Stack:
         self.nodes: dict[str, NodeVm] = {}
         self.children: dict[str, Child] = {}
         self.broker_port = self.influx_port = 0
+        self.plain_port = 0  # of the same broker, where `tls` shuts the other to strangers
         self.bench_url = self.city_url = self.metrics_url = ""
         self.cloud_url = f"http://127.0.0.1:{self.port}"
 
@@ -110,7 +112,9 @@ class Stack:
             self.broker_port = services.free_port()
             pair = self._authority.sign("broker", BROKER_NAME, "127.0.0.1")
             listener = services.tls_listener(self.broker_port, self._authority.ca, pair, certified=True)
-            broker, _ = services.mosquitto(self.logs, more="allow_anonymous true\n" + listener)
+            keep = self.data / "broker"
+            keep.mkdir()
+            broker, self.plain_port = services.mosquitto(self.logs, more="allow_anonymous true\n" + listener, keep=keep)
         self._run("broker", broker, lambda: services.listens(self.broker_port))
 
     def _start_influx(self) -> None:

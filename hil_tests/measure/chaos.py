@@ -11,11 +11,9 @@ from dataclasses import dataclass, field
 from hil_tests.demo.stack import Stack
 from hil_tests.measure.judgement import Judgement
 from hil_tests.measure.mishaps import SERVED, Mishap, Mishaps
-from hil_tests.services import StartError
+from hil_tests.services import StartError, movable_clock
 from hil_tests.wires import Wires
 
-# Where Debian puts libfaketime, with which a process's clock is moved while it runs.
-LIBFAKETIME = "*/faketime/libfaketime.so.1"
 GAP_S = (0.5, 6.0)
 LASTS_S = (0.5, 12.0)
 MOST_AT_ONCE = 3
@@ -137,20 +135,13 @@ def run_seed(seed: int, seconds: float, lifts: int, node_kills: bool) -> Outcome
     """One seed on a stack of its own. The folder of a seed that failed is kept, and named among its failures."""
     data = pathlib.Path(tempfile.mkdtemp(prefix=f"liftwatch-chaos-{seed}-"))
     wires = Wires()
-    library = next(iter(pathlib.Path("/usr/lib").glob(LIBFAKETIME)), None)
-    clock = data / "clock" if library else None
-    environment = None
-    if clock is not None:
-        clock.write_text("+0")
-        environment = {
-            "LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1",
-            "DONT_FAKE_MONOTONIC": "1",
-        }  # fmt: skip
+    clock = data / "clock"
+    environment = movable_clock(clock)
     stack = Stack(data, lifts, wires=wires, gateway_env=environment)
     outcome = Outcome(seed, [], {})
     try:
         stack.start()
-        chaos = Chaos(stack, Mishaps(stack, wires, clock, node_kills), seed)
+        chaos = Chaos(stack, Mishaps(stack, wires, clock if environment else None, node_kills), seed)
         outcome.steps = chaos.steps
         chaos.run(seconds)
         judgement = Judgement(stack, {} if node_kills else chaos.seen_presses())
@@ -162,7 +153,7 @@ def run_seed(seed: int, seconds: float, lifts: int, node_kills: bool) -> Outcome
     finally:
         stack.stop()
         wires.close()
-    if clock is None:
+    if environment is None:
         outcome.steps.insert(0, "the gateway's clock was left alone: install Debian's package faketime to move it")
     if outcome.failures:
         outcome.failures.append(f"kept: {data}")

@@ -51,6 +51,11 @@ def _cut(stack: Stack, wires: Wires, kind: str, names: tuple[str, ...], lasts_s:
         if kind == "half-open":
             wires.reset(name)
         wires.set(name, "open")
+    return await_back(stack, f"{kind} of {' and '.join(names)}")
+
+
+def await_back(stack: Stack, what: str, within_s: float = RECOVERS_S) -> float:
+    """Wait until every lift is shown good and has an alarm at the city, both of after now; the seconds it took."""
     healed = time.time()
 
     def back() -> bool:
@@ -60,7 +65,7 @@ def _cut(stack: Stack, wires: Wires, kind: str, names: tuple[str, ...], lasts_s:
         alarmed = {entry["lift"] for entry in stack.received() if entry["arrived_at_ms"] > 1000 * healed}
         return shown and alarmed == set(stack.lift_ids())
 
-    return wait_until(back, RECOVERS_S, f"state and alarms of all lifts after {kind} of {' and '.join(names)}")
+    return wait_until(back, within_s, f"state and alarms of all lifts after {what}")
 
 
 def run(cuts: int, seed: int, tell: Callable[[str], None], longest_s: float = 60.0, lifts: int = 2) -> Result:

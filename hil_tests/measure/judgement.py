@@ -24,9 +24,10 @@ FRESH_MS = 15_000
 class Judgement:
     """`figures` and `failures` of one stack after all is healed. An empty list of failures is what was promised."""
 
-    def __init__(self, stack: Stack, seen_presses: dict[str, int]) -> None:
-        """`seen_presses` {lift: how many its node must have counted}."""
+    def __init__(self, stack: Stack, seen_presses: dict[str, int], *, store_is_new: bool = False) -> None:
+        """`seen_presses` {lift: how many its node must have counted}. `store_is_new`: the gateway's, and so the log begins late."""
         self._stack = stack
+        self._store_is_new = store_is_new
         self._seen_presses = seen_presses
         self.failures: list[str] = []
         self.figures: dict[str, float] = {}
@@ -167,6 +168,7 @@ class Judgement:
             local, influx = (get_json(f"{url}{span}&source={name}", 30)["fields"] for name in ("local", "influx"))
             for name, points in local.items():
                 known = [point for point in points if point[1] is not None]
-                if known != influx.get(name, []):
-                    lost = [point for point in known if point not in influx.get(name, [])]
+                copied = influx.get(name, [])
+                lost = [point for point in known if point not in copied]
+                if lost or (known != copied and not self._store_is_new):
                     self.failures.append(f"history of {lift}: {name} differs; only in the local log: {lost[:5]}")
