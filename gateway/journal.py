@@ -68,7 +68,7 @@ class Journal:
         if self.file.to_rescue is not None:
             with transaction(database):
                 self.rescued = rescue(self.file.to_rescue, database)
-                self.file.rescued(database)
+            self.file.rescued(database)
         return database
 
     def submit(self, job: Job, then: Then) -> bool:

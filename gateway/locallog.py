@@ -244,10 +244,11 @@ class LocalLog:
             self._drop(database)
             if count < GROUP:
                 self.gaps += log_rows.book_holes(database, unix_ms())
-                self.file.rescued(database)
         self.rescued += count
         self._measure(database)
         if count < GROUP:
+            # Readers go on from here: only now are all rows there.
+            self.file.rescued(database)
             self._rescue = None
             _log.warning("local log: %d batches were taken over from the damaged file", self.rescued)
 

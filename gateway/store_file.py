@@ -150,7 +150,7 @@ class StoreFile:
         return database
 
     def rescued(self, database: sqlite3.Connection) -> None:
-        """What can be had of the store before this one was taken over; committed with what the caller has under way."""
+        """What can be had of the store before this one was taken over, and committed: it is not done again."""
         database.execute("DELETE FROM meta WHERE name = 'rescue'")
         self.to_rescue = None
 

@@ -16,6 +16,7 @@ from hil_tests.measure import breakage, cuts, drain, latency
 from hil_tests.measure.chaos import run_seed
 from hil_tests.measure.detector import sample_times_us
 from hil_tests.measure.figures import percentile, spread, table
+from hil_tests.measure.judgement import Judgement
 from hil_tests.measure.ring import cost
 from hil_tests.services import StartError, get_json
 
@@ -70,7 +71,7 @@ def latency_command(presses: int, lifts: int) -> None:
 @click.option("--times", default=20, help="how often the gateway is killed")
 @click.option("--lifts", default=3)
 def kill_command(times: int, lifts: int) -> None:
-    """kill -9 of the gateway under load; broker, city and cloud each down and up; what was lost or came twice."""
+    """kill -9 of the gateway under load; broker, city and cloud each down and up; what was lost or came twice. Ends with 1 on a loss."""
     with running(lifts) as stack:
         with breakage.Load(stack, 1) as load:
             breakage.kill_gateway(stack, times, click.echo)
@@ -82,8 +83,14 @@ def kill_command(times: int, lifts: int) -> None:
             time.sleep(3)
         time.sleep(12)
         click.echo(f"all even after {breakage.settle(stack):.1f} s")
-        for name, value in breakage.account(stack, load.pressed).items():
+        judgement = Judgement(stack, {})
+        judgement.run()
+        for name, value in (breakage.account(stack, load.pressed) | judgement.figures).items():
             click.echo(f"{name:40s} {value}")
+    for failure in judgement.failures:
+        click.echo(f"FAILED {failure}")
+    if judgement.failures:
+        raise SystemExit(1)
 
 
 @bench.command("bus")
