@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from typing import Any
 
 from hil_tests.services import end_with_parent
@@ -17,6 +18,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 HEAPS = {"i386": "110K", "amd64": "220K"}
 RESET_EXIT = 75  # what the machine shim's reset() ends with
 RESTART_S = 0.5
+TICKS_PERIOD = 1 << 30  # of time.ticks_ms() on the VM, which counts as time.monotonic() does here
 
 
 class NoInterpreter(Exception):
@@ -140,6 +142,9 @@ class NodeVm:
         """Pull the plug once; the node boots again by itself."""
         assert self._process is not None
         self._process.kill()
+        self._process.wait()
+        with self.console.open("a") as log:
+            log.write(f"{time.monotonic_ns() // 1_000_000 % TICKS_PERIOD} killed\n")
 
     @property
     def pid(self) -> int:

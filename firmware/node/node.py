@@ -59,6 +59,8 @@ class Node:
         self._keeper = Keeper(hardware.files, boot, settings.log_bytes)
         self._log = self._keeper.log
         self._delivery = NodeDelivery(settings.lift, boot, self._log, self._clock.unix_ms, self._keeper.table)
+        for name in self._delivery.names():
+            self._tell(name, " kept")
         for kind, presses in self._delivery.open_presses():
             self._detector.resume(kind, presses, self.now())
         self._supervisor = Supervisor(console.say, hardware.feed, hardware.reset)
@@ -179,10 +181,14 @@ class Node:
         for transition in transitions:
             frames = [[address, hexlify(frame).decode()] for address, frame in self._frames]
             name = self._delivery.raise_transition(transition, BY_NAME[transition.kind], self._state, now, frames)
-            self._console.say("info", "%s %s %s" % (transition.kind, transition.phase, name))
+            self._tell(name)
         if transitions:
             self._state_due_ms = now
             self._link.hurry()
+
+    def _tell(self, name, more=""):
+        if name is not None:
+            self._console.say("info", "%s %s %s rev %d%s" % (self._delivery.newest(name) + (more,)))
 
     # -- inputs ---------------------------------------------------------------------------------------------------
 

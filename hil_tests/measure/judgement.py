@@ -55,7 +55,8 @@ class Judgement:
             failures.append(f"the city has events that no node told: {sorted(strangers)[:5]}")
         self.figures |= {
             "events": len(told),
-            "revisions": sum(event.rev for event in told),
+            "revisions": sum(event.revisions for event in told),
+            "uncertain": sum(event.is_uncertain for event in told),
             "repeats": sum(entry["arrivals"] - 1 for entry in received),
         }
         self._presses(told)
@@ -72,6 +73,8 @@ class Judgement:
         at_cloud = {incident["id"]: incident for incident in self._stack.all_incidents()}
         out = []
         for event in told:
+            if event.is_uncertain:
+                continue
             incident = at_cloud.get(event.name)
             if incident is None or incident["rev"] != event.rev or incident["phase"] != event.phase:
                 found = "nothing" if incident is None else f"rev {incident['rev']} {incident['phase']}"

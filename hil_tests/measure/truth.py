@@ -4,27 +4,50 @@ import pathlib
 import re
 from dataclasses import dataclass
 
-LINE = re.compile(r"^\d+ info ([a-z_]+) (open|updated|closed) ([a-z0-9-]+-\d+-\d+)$", re.MULTILINE)
+LINE = re.compile(r"^(\d+) info ([a-z_]+) (open|updated|closed) ([a-z0-9-]+-\d+-\d+) rev (\d+)( kept)?$")
+KILLED = re.compile(r"^(\d+) killed$")
+# What a node said so shortly before its plug was pulled was perhaps not yet on flash: the keeper looks each 50 ms, yields 20 times
+# to an alarm that waits to be sent, and writes for some 100 ms.
+UNKEPT_MS = 1500
 
 
 @dataclass
 class Told:
-    """One event as its node told it: the newest revision and its phase."""
+    """One event as its node told it: the newest revision and its phase. Of an uncertain one, any of its revisions may be the newest."""
 
     name: str
     lift: str
     kind: str
     rev: int
     phase: str
+    at_ms: int  # ticks at which it was said
+    revisions: int = 0
+    is_uncertain: bool = False
 
 
 def read_consoles(consoles: dict[str, pathlib.Path]) -> list[Told]:
     """Every event in {lift: console file}, in the order of its opening."""
     found: dict[str, Told] = {}
     for lift, path in consoles.items():
-        for kind, phase, name in LINE.findall(path.read_text(errors="replace")):
-            event = found.setdefault(name, Told(name, lift, kind, 0, phase))
-            event.rev += 1
-            # An alarm that found the node's table full goes on with the newest held one.
-            event.phase = "updated" if phase == "open" and event.rev > 1 else phase
+        of_lift: dict[str, Told] = {}
+        for line in path.read_text(errors="replace").splitlines():
+            killed = KILLED.match(line)
+            said = LINE.match(line)
+            if killed:
+                for event in of_lift.values():
+                    event.is_uncertain = event.is_uncertain or int(killed[1]) - event.at_ms <= UNKEPT_MS
+            elif said:
+                _say(of_lift, lift, said)
+        found |= of_lift
     return list(found.values())
+
+
+def _say(of_lift: dict[str, Told], lift: str, said: re.Match[str]) -> None:
+    at_ms, kind, phase, name, rev, kept = said.groups()
+    event = of_lift.setdefault(name, Told(name, lift, kind, 0, phase, 0))
+    if kept:
+        # Of an older one, the newer may have been sent: until the next revision either is right.
+        event.is_uncertain = event.rev != int(rev)
+        return
+    event.revisions += 1
+    event.rev, event.phase, event.at_ms, event.is_uncertain = int(rev), phase, int(at_ms), False

@@ -108,6 +108,15 @@ class NodeDelivery:
         """[(kind, presses)] of the events open now: after a reset the detector goes on from them."""
         return [(kind, self._events[self._open[kind]].values["presses"]) for kind in sorted(self._open)]
 
+    def names(self) -> list[str]:
+        """Ids of all events held."""
+        return sorted(self._events)
+
+    def newest(self, name: str) -> tuple[str, str, str, int]:
+        """(kind, phase, id, revision) of the event `name`, which is held."""
+        values = self._events[name].values
+        return values["kind"], values["phase"], name, values["rev"]
+
     def keep_next(self, now: int) -> bool:
         """Bring one event that changed onto flash, or off it; True while more wait, which may be the same where flash refused.
 
