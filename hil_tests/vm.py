@@ -152,6 +152,11 @@ class NodeVm:
         assert self._process is not None
         return self._process.pid
 
+    def sockets(self) -> int:
+        """How many sockets it holds now."""
+        links = pathlib.Path(f"/proc/{self.pid}/fd").iterdir()
+        return sum(str(link.readlink()).startswith("socket:") for link in links if link.is_symlink())
+
     def stop(self) -> None:
         """Switch the node off."""
         self._stopping.set()

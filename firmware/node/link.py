@@ -88,10 +88,11 @@ class Link:
             client_id(settings.site, settings.lift), settings.keepalive_ms, topics, (name, will),
             settings.user, settings.password,
         )  # fmt: skip
-        reader, writer = await asyncio.wait_for_ms(self._transport.open(), CONNECT_MS)
         listener = None
+        writer = None
         failure = []
         try:
+            reader, writer = await asyncio.wait_for_ms(self._transport.open(), CONNECT_MS)
             await self._write(writer, connection.start(self._now()))
             listener = asyncio.create_task(self._listen(reader, writer, connection, failure))
             await self._talk(writer, connection, name, failure)
@@ -101,9 +102,11 @@ class Link:
                 self._outbox.lost()
             if listener is not None:
                 listener.cancel()
-            # On MicroPython close() alone closes nothing (1.25): each lost connection would keep its socket.
-            writer.close()
-            await writer.wait_closed()
+            if writer is not None:
+                # On MicroPython close() alone closes nothing (1.25): each lost connection would keep its socket.
+                writer.close()
+                await writer.wait_closed()
+            self._transport.close()
 
     async def _listen(self, reader, writer, connection, failure):
         try:

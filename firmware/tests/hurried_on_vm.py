@@ -15,6 +15,9 @@ class Transport:
         tries.append(time.ticks_ms())
         raise OSError(111)
 
+    def close(self):
+        pass
+
     def explain(self, error):
         return repr(error)
 

@@ -153,6 +153,19 @@ def test_certificates_that_cannot_be_used_are_told_with_their_entry(
         assert node.exits == []
 
 
+@pytest.mark.parametrize("tls", [True, False])
+def test_a_broker_that_is_away_costs_no_socket_for_each_try(
+    authority: Authority, plug: Callable[..., NodeVm], tls: bool
+) -> None:
+    broker: dict[str, Any] = {"port": services.free_port()}
+    if tls:
+        broker["tls"] = {"ca": str(authority.ca), "server_name": NAME}
+    node = plug("node", broker)
+    time.sleep(6)  # at 0, 0.5, 2 and 4 s at the earliest, 1, 3 and 7 s at the latest
+    said(node, "link:")
+    assert node.sockets() <= 1
+
+
 @pytest.mark.parametrize(("floor_days", "taken"), [(-100, True), (400, False)])
 def test_a_chip_that_lost_its_time_judges_by_the_latest_time_it_can_be_sure_of(
     tmp_path: pathlib.Path, authority: Authority, plug: Callable[..., NodeVm], floor_days: int, taken: bool

@@ -9,9 +9,9 @@ from typing import Self
 from hil_tests.demo.stack import Stack
 from hil_tests.services import wait_until
 
-PRESS_GAP_S = 0.35
-# As short as a person presses; a node that is busy with a handshake does not see what is over sooner.
-PRESS_MS = 250
+PRESS_GAP_S = 0.5
+# A short press of a person; what is over while a node is busy with a handshake it does not see, nor a pause of a bounce's length.
+PRESS_MS = 200
 
 
 class Load:

@@ -36,12 +36,6 @@ class Result:
     failures: list[str] = field(default_factory=list)
 
 
-def _sockets(pid: int) -> int:
-    """How many sockets a process holds."""
-    links = pathlib.Path(f"/proc/{pid}/fd").iterdir()
-    return sum(str(link.readlink()).startswith("socket:") for link in links if link.is_symlink())
-
-
 def _cut(stack: Stack, wires: Wires, kind: str, names: tuple[str, ...], lasts_s: float) -> float:
     """One cut of `lasts_s`; the seconds from its end until every lift is shown good and has an alarm at the city since."""
     for name in names:
@@ -76,7 +70,6 @@ def run(cuts: int, seed: int, tell: Callable[[str], None], longest_s: float = 60
         stack = Stack(pathlib.Path(folder), lifts, traffic=5.0, wires=wires, tls=True)
         try:
             stack.start()
-            sockets = {lift: _sockets(node.pid) for lift, node in stack.nodes.items()}
             kinds = chance.sample(sorted(MOODS), len(MOODS))
             with Load(stack, seed) as load:
                 for number in range(cuts):
@@ -96,10 +89,8 @@ def run(cuts: int, seed: int, tell: Callable[[str], None], longest_s: float = 60
             for lift, node in stack.nodes.items():
                 if node.exits:
                     result.failures.append(f"the node of {lift} ended: {node.exits}")
-                elif _sockets(node.pid) > sockets[lift]:
-                    result.failures.append(
-                        f"the node of {lift} holds {_sockets(node.pid)} sockets, {sockets[lift]} before"
-                    )
+                elif node.sockets() > 1:
+                    result.failures.append(f"the node of {lift} holds {node.sockets()} sockets")
         finally:
             stack.stop()
             wires.close()
