@@ -159,8 +159,8 @@ class Intake:
             if verdict != STORE and not gaps:
                 return
             last_up = points[-1][0] if points else batch.up_ms
-            offset = record_offset_ms(end, batch, received_ms - last_up)
-            last_ms = (points[-1][0] if points else batch.up_ms) + offset
+            offset = record_offset_ms(end, batch, last_up, received_ms)
+            last_ms = last_up + offset
             entry = Stored(lift, batch, offset, last_ms, gaps, received_ms, verdict == STORE)
             if not self._log.put(entry):
                 end.intake.batch_failed()
@@ -189,8 +189,8 @@ def offset_ms(end: LiftEnd, boot: int, up_ms: int, t_ms: int, at_arrival_ms: int
     return t_ms - up_ms if t_ms else at_arrival_ms
 
 
-def record_offset_ms(end: LiftEnd, batch: records.Batch, at_arrival_ms: int) -> int:
-    """Gateway time minus uptime for the records of one batch: by the node's own stamp unless a clock was set since.
+def record_offset_ms(end: LiftEnd, batch: records.Batch, last_up_ms: int, received_ms: int) -> int:
+    """Gateway time minus uptime for the records of one batch, up to `last_up_ms`: by the node's own stamp unless a clock was set since.
 
     What we hear differs by some ms from gateway to gateway. One with empty stores is sent the same records again, and they must
     have the same time there: else InfluxDB holds each of them twice.
@@ -199,7 +199,11 @@ def record_offset_ms(end: LiftEnd, batch: records.Batch, at_arrival_ms: int) -> 
     heard = end.offset(batch.boot).gateway_ms(0)
     if batch.t_ms and (heard is None or abs(stamped - heard) <= SET_MS):
         return stamped
-    return at_arrival_ms if heard is None else heard
+    if heard is not None:
+        return heard
+    # A boot that never had a time nor was heard was over when the next one began.
+    later = end.started_ms(batch.boot + 1)
+    return (received_ms if later is None else min(received_ms, later)) - last_up_ms
 
 
 def canonical(end: LiftEnd, values: dict[str, Any], received_ms: int) -> Event:

@@ -42,6 +42,11 @@ class LiftEnd:
                 del self.offsets[old]
         return self.offsets.get(boot) or OffsetEstimate()
 
+    def started_ms(self, boot: int) -> int | None:
+        """When the oldest boot from `boot` on that was heard began, in the gateway's time; None if none was."""
+        began = [self.offsets[known].gateway_ms(0) for known in sorted(self.offsets) if known >= boot]
+        return next((at for at in began if at is not None), None)
+
 
 class Lifts:
     """The lifts of one gateway. `positions` is what the log store has of each; `publish(topic, payload)` sends an ack."""

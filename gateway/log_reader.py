@@ -136,6 +136,9 @@ class Reader:
                         count += 1
                     elif field_name in series:
                         truncated = True
+        for points in series.values():
+            # Batches may overlap, where the time of one could only be guessed.
+            points.sort(key=lambda point: point[0])
         gaps = [
             {"life": life, "first": first, "last": last, "reason": reason, "booked_ms": booked}
             for life, first, last, reason, booked in self._ask(

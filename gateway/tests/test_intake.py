@@ -27,14 +27,22 @@ def end(heard_late_ms: int | None) -> LiftEnd:
 
 @pytest.mark.parametrize("heard_late_ms", [0, 3, 900, 4_000, None])
 def test_every_gateway_gives_a_record_the_same_time(heard_late_ms: int | None) -> None:
-    assert record_offset_ms(end(heard_late_ms), stamped(T_MS), 7) == T_MS - UP_MS
+    assert record_offset_ms(end(heard_late_ms), stamped(T_MS), UP_MS, 7) == T_MS - UP_MS
 
 
 @pytest.mark.parametrize("shift_ms", [-86_400_000, 86_400_000])
 def test_a_record_stamped_while_a_clock_was_wrong_has_the_time_that_is_heard(shift_ms: int) -> None:
-    assert record_offset_ms(end(3), stamped(T_MS + shift_ms), 7) == T_MS + 3 - UP_MS
+    assert record_offset_ms(end(3), stamped(T_MS + shift_ms), UP_MS, 7) == T_MS + 3 - UP_MS
 
 
 def test_a_node_without_a_clock_is_timed_as_heard_and_else_as_it_arrives() -> None:
-    assert record_offset_ms(end(3), stamped(0), 7) == T_MS + 3 - UP_MS
-    assert record_offset_ms(end(None), stamped(0), 7) == 7
+    assert record_offset_ms(end(3), stamped(0), UP_MS, 7) == T_MS + 3 - UP_MS
+    assert record_offset_ms(end(None), stamped(0), UP_MS + 40, T_MS) == T_MS - UP_MS - 40
+
+
+def test_a_boot_that_never_had_a_time_ended_before_the_next_began() -> None:
+    found = end(None)
+    found.offset(5).add(UP_MS, T_MS)
+    found.offset(6).add(UP_MS, T_MS + 60_000)
+    assert record_offset_ms(found, stamped(0), UP_MS + 40, T_MS + 90_000) == T_MS - UP_MS - UP_MS - 40
+    assert record_offset_ms(found, stamped(0), UP_MS + 40, T_MS - 90_000) == T_MS - 90_000 - UP_MS - 40

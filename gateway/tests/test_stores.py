@@ -147,3 +147,17 @@ def test_after_a_restart_it_is_known_who_has_answered(tmp_path: pathlib.Path) ->
         "lift-1-1-2": (1, "lift-1", "open", False, set()),
     }
     journal.close()
+
+
+def test_history_is_in_the_order_of_time_where_batches_overlap(tmp_path: pathlib.Path) -> None:
+    log = LocalLog(tmp_path / "l.db", 1_000_000, lambda entries, ok: None)
+    writer = BatchWriter(1, 1, 1, 1000, 0)
+    writer.add(1000, {"floor": 1})
+    writer.add(9000, {"floor": 9})
+    log.put(Stored("lift-1", Batch(writer.close(), 1), 1_000_000, 1_009_000, [], 1, True))
+    log.put(stored(2, floor=2))
+    log.close()
+    again = LocalLog(tmp_path / "l.db", 1_000_000, lambda entries, ok: None)
+    found = again.reader().history("lift-1", 0, 2_000_000, ["floor"], 100)["fields"]["floor"]
+    again.close()
+    assert found == [[1_001_000, 1], [1_002_000, 2], [1_009_000, 9]]

@@ -9,11 +9,14 @@ import time
 from dataclasses import dataclass, field
 
 from hil_tests.demo.stack import Stack
+from hil_tests.disk import NoDisk, SmallDisk
 from hil_tests.measure.judgement import Judgement
 from hil_tests.measure.mishaps import SERVED, Mishap, Mishaps
 from hil_tests.services import StartError, movable_clock
 from hil_tests.wires import Wires
 
+# The gateway's reserve of 64 MB, and what a minute of three lifts needs.
+DISK_MEGABYTES = 96
 GAP_S = (0.5, 6.0)
 LASTS_S = (0.5, 12.0)
 MOST_AT_ONCE = 3
@@ -137,11 +140,16 @@ def run_seed(seed: int, seconds: float, lifts: int, node_kills: bool) -> Outcome
     wires = Wires()
     clock = data / "clock"
     environment = movable_clock(clock)
-    stack = Stack(data, lifts, wires=wires, gateway_env=environment)
     outcome = Outcome(seed, [], {})
+    disk, lack = None, ""
+    try:
+        disk = SmallDisk(data / "gateway", DISK_MEGABYTES)
+    except NoDisk as error:
+        lack = f"the gateway's disk was never full: {error}"
+    stack = Stack(data, lifts, wires=wires, gateway_env=environment)
     try:
         stack.start()
-        chaos = Chaos(stack, Mishaps(stack, wires, clock if environment else None, node_kills), seed)
+        chaos = Chaos(stack, Mishaps(stack, wires, clock if environment else None, disk, node_kills), seed)
         outcome.steps = chaos.steps
         chaos.run(seconds)
         judgement = Judgement(stack, {} if node_kills else chaos.seen_presses())
@@ -153,8 +161,14 @@ def run_seed(seed: int, seconds: float, lifts: int, node_kills: bool) -> Outcome
     finally:
         stack.stop()
         wires.close()
+        if disk is not None:
+            if outcome.failures:
+                shutil.copytree(disk.path, data / "gateway-kept", ignore=shutil.ignore_patterns("reserve", "ballast"))
+            disk.close()
     if environment is None:
         outcome.steps.insert(0, "the gateway's clock was left alone: install Debian's package faketime to move it")
+    if lack:
+        outcome.steps.insert(0, lack)
     if outcome.failures:
         outcome.failures.append(f"kept: {data}")
     else:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hil_tests.demo.stack import Stack
+from hil_tests.disk import SmallDisk
 from hil_tests.wires import Wires
 
 DAY_S = 86400
@@ -35,11 +36,14 @@ class Mishap:
 class Mishaps:
     """All that can go wrong with `stack`. `frozen` are {lift: [(from, to)]} of its nodes, monotonic seconds."""
 
-    def __init__(self, stack: Stack, wires: Wires, clock: pathlib.Path | None, node_kills: bool) -> None:
-        """`clock` is the file of the gateway's clock offset, None where it cannot be moved."""
+    def __init__(
+        self, stack: Stack, wires: Wires, clock: pathlib.Path | None, disk: SmallDisk | None, node_kills: bool
+    ) -> None:
+        """`clock` is the file of the gateway's clock offset, `disk` what its stores lie on; None where there is none to spoil."""
         self._stack = stack
         self._wires = wires
         self._clock = clock
+        self._disk = disk
         self._node_kills = node_kills
         self.frozen: dict[str, list[tuple[float, float]]] = {}
 
@@ -49,7 +53,7 @@ class Mishaps:
         wires = [mishap for wire in self._wires.names() for mishap in self._of_wire(wire)]
         moods = [self._of_city(mood) for mood in CITY_MOODS]
         nodes = [mishap for lift in self._stack.lift_ids() for mishap in self._of_node(lift)]
-        return parts + wires + moods + nodes + self._of_clock()
+        return parts + wires + moods + nodes + self._of_clock() + self._of_disk()
 
     def _of_part(self, name: str) -> list[Mishap]:
         child = self._stack.children[name]
@@ -114,3 +118,7 @@ class Mishaps:
             return act
 
         return [Mishap(f"clock of the gateway {days:+d} day", "clock", sets(days), sets(0)) for days in (1, -1)]
+
+    def _of_disk(self) -> list[Mishap]:
+        disk = self._disk
+        return [] if disk is None else [Mishap("fill the gateway's disk", "disk", disk.fill, disk.free)]
