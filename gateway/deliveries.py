@@ -52,10 +52,10 @@ class Destination:
 
 
 class Deliveries:
-    """`changed()` says that the journal has something new. `budget_ms` is measured, it cuts nothing off."""
+    """`changed(id)` says that an incident has a new version. `budget_ms` is measured, it cuts nothing off."""
 
     def __init__(
-        self, lifts: Lifts, journal: Journal, metrics: Metrics, budget_ms: int, changed: Callable[[], None]
+        self, lifts: Lifts, journal: Journal, metrics: Metrics, budget_ms: int, changed: Callable[[str], None]
     ) -> None:
         self._lifts, self._journal, self._metrics = lifts, journal, metrics
         self._budget_ms, self._changed = budget_ms, changed
@@ -189,7 +189,7 @@ class Deliveries:
         """Book it once: tried again, it might come after the outcome and undo it."""
 
         def noted(result: Any, error: Exception | None) -> None:
-            self._loop.call_soon_threadsafe(self._changed)
+            self._loop.call_soon_threadsafe(self._changed, outcome.event["id"])
 
         self._journal.submit(_booking(outcome, destination), noted)
 
@@ -205,7 +205,7 @@ class Deliveries:
         self._dead[destination] = max(0, self._dead.get(destination, 0) - len(events))
         for event in events:
             found.relay.offer(event)
-        self._changed()
+            self._changed(event["id"])
         return len(events), left
 
     def _book(self, outcome: Outcome, destination: str) -> None:
@@ -254,7 +254,7 @@ class Deliveries:
 
     def _settle(self, event: Event, destination: str) -> None:
         """A delivery is booked; once every required destination has answered, the node is told `done`."""
-        self._changed()
+        self._changed(event["id"])
         key = (event["id"], event["rev"])
         answered = self._answered.get(key)
         if answered is None:

@@ -28,7 +28,7 @@ Event = dict[str, Any]
 
 
 class Intake:
-    """`relay(event)` takes each new revision at once, before its commit; `changed()` says that the journal has something new."""
+    """`relay(event)` takes each new revision at once, before its commit; `changed(id)` says that an incident has a new version."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Intake:
         log: LocalLog,
         metrics: Metrics,
         relay: Callable[[Event], None],
-        changed: Callable[[], None],
+        changed: Callable[[str], None],
     ) -> None:
         self._lifts, self._journal, self._log, self._metrics = lifts, journal, log, metrics
         self._relay, self._changed = relay, changed
@@ -110,7 +110,7 @@ class Intake:
             ack = self._lifts.ack_payload(end)
         self._lifts.send_ack(end, ack)
         self._measure(event)
-        self._changed()
+        self._changed(event["id"])
 
     def _measure(self, event: Event) -> None:
         committed_ms = unix_ms()

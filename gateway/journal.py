@@ -341,14 +341,20 @@ def prune(before_ms: int, required: bool, cloud: bool) -> Job:
     return job
 
 
-def behind_cloud(limit: int) -> Job:
-    """Job: incidents that the cloud does not have in their newest version, as the API shows them, oldest first."""
+def behind_cloud(fresh: list[str], flying: dict[str, int], after: str, limit: int) -> Job:
+    """Job: (incidents that the cloud does not have in their newest version, as the API shows them; where to go on next time).
 
-    def job(database: sqlite3.Connection) -> list[dict[str, Any]]:
-        rows = database.execute(
-            "SELECT id, version FROM incident WHERE cloud_version < version LIMIT ?", (limit,)
-        ).fetchall()
-        return [incident(database, name, version) for name, version in rows]
+    First those of `fresh`, then at most `limit` more, in the order of their ids behind `after` and from the first one again.
+    `flying`: {id: version that is on its way}.
+    """
+
+    def job(database: sqlite3.Connection) -> tuple[list[dict[str, Any]], str]:
+        behind = "SELECT id, version FROM incident WHERE cloud_version < version AND id "
+        rows = [row for name in fresh for row in database.execute(behind + "= ?", (name,))]
+        more = database.execute(behind + "> ? ORDER BY id LIMIT ?", (after, limit)).fetchall()
+        last = after if not limit else more[-1][0] if len(more) == limit else ""
+        wanted = {name: version for name, version in [*rows, *more] if flying.get(name, 0) < version}
+        return [incident(database, name, version) for name, version in wanted.items()], last
 
     return job
 

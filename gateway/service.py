@@ -44,14 +44,14 @@ class Service:
         self.journal, self.log = self.stores.journal, self.stores.log
         self.lifts = Lifts(config, self.stores.identity(), self.log.positions(), self._publish)
         self.deliveries = Deliveries(
-            self.lifts, self.journal, self.metrics, config.gateway.budget_ms, self._journal_changed
+            self.lifts, self.journal, self.metrics, config.gateway.budget_ms, self._incident_changed
         )
         self._watch = StoreWatch(
             config.gateway, self.stores, self.deliveries.offer, lambda: bool(self.deliveries.required), config.cloud is not None
         )  # fmt: skip
         self.intake = Intake(
             self.lifts, self.journal, self.log, self.metrics,
-            lambda event: self._soon(self.deliveries.offer, event), lambda: self._soon(self._journal_changed),
+            lambda event: self._soon(self.deliveries.offer, event), lambda name: self._soon(self._incident_changed, name),
         )  # fmt: skip
         broker = config.broker
         name = config.gateway.id
@@ -86,7 +86,7 @@ class Service:
         if config.cloud is not None:
             cloud = self.cloud = CloudLink(
                 config.cloud.url, config.gateway.id, self._hello, self.lifts.live_changes,
-                lambda limit: self.journal.ask(jobs.behind_cloud(limit)), self._cloud_receipted, self._answer,
+                lambda *wanted: self.journal.ask(jobs.behind_cloud(*wanted)), self._cloud_receipted, self._answer,
             )  # fmt: skip
             self.supervisor.keep("cloud", lambda: cloud.run(session))
         if config.influx is not None:
@@ -132,9 +132,9 @@ class Service:
     def _batches_stored(self, entries: list[Stored], ok: bool) -> None:
         self.intake.batches_stored(entries, ok)
 
-    def _journal_changed(self) -> None:
+    def _incident_changed(self, name: str) -> None:
         if self.cloud is not None:
-            self.cloud.wake()
+            self.cloud.wake(name)
 
     # -- stores ---------------------------------------------------------------------------------------------------
 
@@ -147,7 +147,6 @@ class Service:
     def _remember_again(self) -> None:
         self.supervisor.once("remember", self.deliveries.remember())
         self._watch.wake()
-        self._journal_changed()
 
     def _log_replaced(self) -> None:
         """In the log's thread."""

@@ -113,7 +113,8 @@ def test_a_damaged_journal_starts_anew_with_all_that_is_whole(
     journal.close()
     journal = Journal(path)
     assert journal.file.replaced is None and set(journal_rows(journal)) == {*held, "lift-1-2-1"}
-    assert {entry["id"] for entry in ask(journal, jobs.behind_cloud(1000))} == {*held, "lift-1-2-1"}
+    shown, _ = ask(journal, jobs.behind_cloud([], {}, "", 1000))
+    assert {entry["id"] for entry in shown} == {*held, "lift-1-2-1"}
     journal.close()
 
 
@@ -228,7 +229,8 @@ class Gateway:
 
     async def incidents(self) -> dict[str, dict[str, Any]]:
         """{id: as the cloud is told}."""
-        return {entry["id"]: entry for entry in await self.service.journal.ask(jobs.behind_cloud(1000))}
+        found, _ = await self.service.journal.ask(jobs.behind_cloud([], {}, "", 1000))
+        return {entry["id"]: entry for entry in found}
 
 
 async def test_damage_met_at_work_is_told_and_the_nodes_send_again(tmp_path: pathlib.Path) -> None:

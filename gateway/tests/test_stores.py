@@ -51,14 +51,14 @@ def test_a_revision_is_stored_once_and_survives_a_restart(tmp_path: pathlib.Path
 def test_the_cloud_is_behind_until_it_has_the_newest_version(tmp_path: pathlib.Path) -> None:
     journal = Journal(tmp_path / "j.db")
     ask(journal, jobs.store_revision(event()))
-    (shown,) = ask(journal, jobs.behind_cloud(10))
+    (shown,), _ = ask(journal, jobs.behind_cloud([], {}, "", 10))
     assert shown["stages"]["committed"] > 0
     ask(journal, jobs.store_delivery("lift-1-1-1", 1, "city", 5, 6, 2, "receipted", "ok"))
     ask(journal, jobs.cloud_has("lift-1-1-1", shown["version"]))
-    (shown,) = ask(journal, jobs.behind_cloud(10))
+    (shown,), _ = ask(journal, jobs.behind_cloud([], {}, "", 10))
     assert [(d["destination"], d["receipted"], d["attempts"]) for d in shown["deliveries"]] == [("city", 6, 2)]
     ask(journal, jobs.cloud_has("lift-1-1-1", shown["version"]))
-    assert ask(journal, jobs.behind_cloud(10)) == []
+    assert ask(journal, jobs.behind_cloud([], {}, "", 10)) == ([], "")
     journal.close()
 
 
