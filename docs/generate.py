@@ -11,6 +11,8 @@ ROOT = pathlib.Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from protocols import codes, messages, records  # noqa: E402  the path is set first
+from protocols.controller_fault_texts import RESERVED, WORDS  # noqa: E402
+from protocols.controller_faults import national_code  # noqa: E402
 from protocols.delivery import node  # noqa: E402
 from protocols.fault_texts import GATEWAY_FAULTS, TEXTS  # noqa: E402
 from protocols.faults import FAULTS, FLAP_MS, RUN_TIME_LIMIT, Fault  # noqa: E402
@@ -152,6 +154,16 @@ def _modes(modes: Sequence[int]) -> str:
     return ", ".join(ENUM_TEXTS["service_mode"][mode][0] for mode in modes) or "never"
 
 
+def _fault_words(profile: str) -> str:
+    rows = [
+        (word, national_code(word, profile) or "–", cause_en, cause_zh, remedy_en, remedy_zh, source)
+        for word, (source, cause_en, cause_zh, remedy_en, remedy_zh) in WORDS[profile].items()
+    ]
+    head = ("word", "code", "cause", "原因", "remedy", "处理", "source")
+    reserved = ", ".join(map(str, RESERVED.get(profile, ())))
+    return f"### Profile `{profile}`\n\n{table(head, rows)}\nReserved by the maker, shown as unknown: {reserved}.\n"
+
+
 def faults() -> str:
     """The page of the fault table."""
     rows = [
@@ -187,7 +199,17 @@ Of itself a gateway tells {" and ".join(f"`{name}`" for name in GATEWAY_FAULTS)}
 
 ## In words
 
-{chr(10).join(texts)}"""
+{chr(10).join(texts)}
+## Fault words of controllers
+
+What a controller says of itself (`controller_fault`) is a number of its maker's. The tables `protocols/controller_faults.py` and
+`protocols/controller_fault_texts.py` give it a cause, a remedy and, where there is one, the national code; they belong to a
+register profile, for the same number means another thing in another controller. A number that the table lacks is kept as it
+is and shown as "unknown word N"; the gateway counts it and lists it (`liftwatch gateway fault-words`) until somebody who has the
+maker's manual adds it here. Sources: *file* = the vendor's phone-app data as read, *memory* = to be checked against the
+manual of the firmware at hand, *server* = a public server's table; the remedies are ours.
+
+{chr(10).join(_fault_words(profile) for profile in sorted(WORDS))}"""
 
 
 PAGES = {"docs/contract.md": contract, "docs/faults.md": faults}
