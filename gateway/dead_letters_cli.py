@@ -1,17 +1,10 @@
 """The commands `liftwatch gateway dead-letters …`: ask a running gateway on its loopback port. They touch no store."""
 
-import json
 import pathlib
-import urllib.error
-import urllib.request
-from typing import Any
 
 import click
 
-from gateway.config import load
-from gateway.errors import ConfigError
-
-TIMEOUT_S = 30.0
+from gateway.loopback import ask, url_of
 
 
 @click.group("dead-letters")
@@ -26,24 +19,14 @@ def dead_letters(context: click.Context, path: pathlib.Path | None, url: str | N
       liftwatch gateway dead-letters --config gateway.toml list
       liftwatch gateway dead-letters --config gateway.toml replay city lift-2-17-4
     """  # noqa: D301  click's mark for text that keeps its lines
-    if url is None:
-        if path is None:
-            raise click.UsageError("say --config gateway.toml, or --url of its metrics")
-        try:
-            port = load(path).metrics.port
-        except ConfigError as error:
-            raise click.ClickException(str(error)) from error
-        if not port:
-            raise click.UsageError("this gateway.toml leaves the port of the metrics open; say --url as it printed it")
-        url = f"http://127.0.0.1:{port}"
-    context.obj = url.rstrip("/").removesuffix("/metrics")
+    context.obj = url_of(path, url)
 
 
 @dead_letters.command("list")
 @click.pass_obj
 def list_command(url: str) -> None:
     """What was refused, newest first. Example: liftwatch gateway dead-letters --config gateway.toml list"""
-    found = _ask(f"{url}/dead-letters")
+    found = ask(f"{url}/dead-letters")
     for entry in found:
         click.echo(
             f"{entry['destination']:12s} {entry['id']} rev {entry['rev']} {entry['kind']} {entry['phase']}: {entry['detail']}"
@@ -61,21 +44,9 @@ def replay_command(url: str, destination: str, incident: str | None, rev: int | 
 
     Example: liftwatch gateway dead-letters --config gateway.toml replay city
     """
-    answer = _ask(f"{url}/dead-letters/replay", {"destination": destination, "id": incident, "rev": rev})
+    answer = ask(f"{url}/dead-letters/replay", {"destination": destination, "id": incident, "rev": rev})
     click.echo(f"{answer['replayed']} on their way again; `list` shows what is refused once more")
     if answer["left"]:
         click.echo(
             f"{answer['left']} left: later revisions have arrived, or they are too many for once; name one with --rev"
         )
-
-
-def _ask(url: str, body: dict[str, Any] | None = None) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-    try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
-            return json.load(response)
-    except urllib.error.HTTPError as error:
-        raise click.ClickException(error.read().decode(errors="replace")[:500]) from None
-    except OSError as error:
-        raise click.ClickException(f"no gateway answers at {url} ({error}); does it run?") from None

@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway import journal as jobs
 from gateway.clock import mono_ms, unix_ms
+from gateway.fault_words import UnknownWords
 from gateway.journal import Journal
 from gateway.lifts import ACK_MS, LiftEnd, Lifts
 from gateway.locallog import LocalLog, Stored
@@ -38,9 +39,10 @@ class Intake:
         metrics: Metrics,
         relay: Callable[[Event], None],
         changed: Callable[[str], None],
+        words: UnknownWords,
     ) -> None:
         self._lifts, self._journal, self._log, self._metrics = lifts, journal, log, metrics
-        self._relay, self._changed = relay, changed
+        self._relay, self._changed, self._words = relay, changed, words
         # Set by the wiring once the cities are known: without one that must answer, a commit is all there is to wait for.
         self.anyone_required = False
         self.quarantine: deque[tuple[int, str, bytes]] = deque(maxlen=QUARANTINED)
@@ -161,9 +163,12 @@ class Intake:
             last_up = points[-1][0] if points else batch.up_ms
             offset = record_offset_ms(end, batch, last_up, received_ms)
             last_ms = last_up + offset
+            profile = end.live.link.get("profile")
             entry = Stored(lift, batch, offset, last_ms, gaps, received_ms, verdict == STORE)
             if not self._log.put(entry):
                 end.intake.batch_failed()
+        for up_ms, changes in points:
+            self._words.note(lift, profile, changes.get("controller_fault"), up_ms + offset)
 
     def batches_stored(self, entries: list[Stored], ok: bool) -> None:
         """In the local log's thread, after the sync, or after it could not be done."""
@@ -219,6 +224,7 @@ def canonical(end: LiftEnd, values: dict[str, Any], received_ms: int) -> Event:
         "id": values["id"],
         "rev": values["rev"],
         "lift": end.record.id,
+        "profile": end.live.link.get("profile"),
         "kind": values["kind"],
         "code": values["code"],
         "class": values["class"],

@@ -107,6 +107,7 @@ class LiveLift:
             "since_ms": self.since_unix_ms,
             "period_ms": self.period_ms,
             "boot": self.boot,
+            "profile": self.link.get("profile"),
             "stops": self.link.get("stops") or record.stops,
             "rated_speed_mm_s": self.link.get("rated_speed_mm_s") or record.rated_speed_mm_s,
             "state": self.state if current else unknown_state(),

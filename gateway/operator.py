@@ -1,4 +1,4 @@
-"""What a person at the gateway may ask and do, on loopback: dead letters, what was quarantined. It decides nothing by itself."""
+"""What a person at the gateway may ask and do, on loopback: dead letters, quarantine, unknown fault words. It decides nothing by itself."""
 
 import asyncio
 from collections.abc import Iterable
@@ -9,6 +9,7 @@ from aiohttp import web
 from gateway import dead_letters
 from gateway.deliveries import Deliveries
 from gateway.errors import ConfigError, NotDelivered
+from gateway.fault_words import UnknownWords
 from gateway.journal import Journal
 from gateway.locallog import LocalLog
 
@@ -25,15 +26,18 @@ class Operator:
         deliveries: Deliveries,
         malformed: Iterable[tuple[int, str, bytes]],
         log: LocalLog,
+        words: UnknownWords,
     ) -> None:
         self._journal, self._deliveries, self._malformed, self._log = journal, deliveries, malformed, log
+        self._words = words
 
     def routes(self) -> list[web.RouteDef]:
-        """GET /dead-letters, POST /dead-letters/replay, GET /quarantine."""
+        """GET /dead-letters, POST /dead-letters/replay, GET /quarantine, GET /fault-words."""
         return [
             web.get("/dead-letters", self._list),
             web.post("/dead-letters/replay", self._replay),
             web.get("/quarantine", self._quarantine),
+            web.get("/fault-words", self._fault_words),
         ]
 
     async def _list(self, request: web.Request) -> web.Response:
@@ -69,6 +73,10 @@ class Operator:
         ]
         lines = await asyncio.to_thread(lambda: self._log.reader().quarantined(LISTED))
         return web.json_response({"malformed": malformed[::-1], "influx": lines})
+
+    async def _fault_words(self, request: web.Request) -> web.Response:
+        """Fault words of controllers that no table names: [{profile, word, seen, lifts, first_ms, last_ms}], newest first."""
+        return web.json_response(self._words.listed())
 
 
 def _trouble(status: int, text: str) -> web.Response:

@@ -15,6 +15,7 @@ from gateway.broker import Lane
 from gateway.cloud_link import CloudLink
 from gateway.config import Config, tls_context
 from gateway.deliveries import Deliveries
+from gateway.fault_words import FILE, UnknownWords
 from gateway.influx import Server
 from gateway.influx_copy import InfluxCopy
 from gateway.intake import Intake
@@ -49,9 +50,11 @@ class Service:
         self._watch = StoreWatch(
             config.gateway, self.stores, self.deliveries.offer, lambda: bool(self.deliveries.required), config.cloud is not None
         )  # fmt: skip
+        self.fault_words = UnknownWords(data / FILE)
         self.intake = Intake(
             self.lifts, self.journal, self.log, self.metrics,
             lambda event: self._soon(self.deliveries.offer, event), lambda name: self._soon(self._incident_changed, name),
+            self.fault_words,
         )  # fmt: skip
         broker = config.broker
         name = config.gateway.id
@@ -68,7 +71,7 @@ class Service:
         self.cloud: CloudLink | None = None
         self.influx: Server | None = None
         self.influx_copy: InfluxCopy | None = None
-        self._operator = Operator(self.journal, self.deliveries, self.intake.quarantine, self.log)
+        self._operator = Operator(self.journal, self.deliveries, self.intake.quarantine, self.log, self.fault_words)
         self._web: web.AppRunner | None = None
 
     # -- life -----------------------------------------------------------------------------------------------------
@@ -111,6 +114,7 @@ class Service:
         for lane in (self.events_lane, self.bulk_lane):
             await asyncio.to_thread(lane.stop)
         await self.supervisor.stop()
+        self.fault_words.save()
         if self.influx_copy is not None:
             await asyncio.to_thread(self.influx_copy.stop)
         await asyncio.to_thread(self.stores.close)
@@ -193,7 +197,7 @@ class Service:
             "events_lane_errors": self.events_lane.errors, "bulk_lane_errors": self.bulk_lane.errors,
             "quarantined": len(self.intake.quarantine),
         }  # fmt: skip
-        out |= self.stores.values() | self.deliveries.values()
+        out |= self.stores.values() | self.deliveries.values() | self.fault_words.values()
         if self.influx_copy is not None:
             out["influx_behind_batches"] = self.log.behind(self.influx_copy.row)
             out |= {f"influx_{name}": value for name, value in self.influx_copy.counters.items()}

@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cloud.live.schemas import FaultWord
+
 
 class Stages(BaseModel):
     """When a revision passed each stage."""
@@ -55,7 +57,9 @@ class Incident(BaseModel):
     presses: int = 0
     opened_at_ms: int | None
     closed_at_ms: int | None
+    profile: str | None = None
     snapshot: dict[str, Any]
+    controller_fault: FaultWord | None = None
     evidence: list[list[Any]]
     stages: Stages
     deliveries: list[Delivery]

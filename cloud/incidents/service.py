@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.incidents.models import Incident
+from protocols.controller_fault_texts import told
 
 MAX_LIST = 500
 
@@ -77,5 +78,9 @@ async def one(session: AsyncSession, name: str) -> dict[str, Any] | None:
 
 
 def shown(row: Incident) -> dict[str, Any]:
-    """As the API shows it: the gateway's body with the cloud's own receipts among the deliveries."""
-    return {**row.body, "gateway": row.gateway, "deliveries": [*row.body["deliveries"], *row.receipts]}
+    """As the API shows it: the gateway's body, the cloud's own receipts among the deliveries, the controller's word in words."""
+    body = row.body
+    word = told(body["snapshot"].get("controller_fault"), body.get("profile"))
+    return {
+        **body, "gateway": row.gateway, "deliveries": [*body["deliveries"], *row.receipts], "controller_fault": word,
+    }  # fmt: skip

@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from protocols.controller_fault_texts import told
+
 STALE_PERIODS = 3
 GATEWAY_SILENT_MS = 60_000
 GATEWAY_STALE_MS = 15_000
@@ -77,6 +79,7 @@ class Board:
             out["quality"] = "stale"
             out["last_known"] = {"state": lift["state"], "at_ms": None}
             out["state"] = dict.fromkeys(lift["state"]) | {"doors": [], "faults": []}
+        out["controller_fault"] = told(out["state"].get("controller_fault"), lift.get("profile"))
         return out
 
     def all(self, now_ms: int) -> list[dict[str, Any]]:
@@ -112,5 +115,5 @@ def _blank(name: str) -> dict[str, Any]:
     return {
         "id": name, "name": name, "site": "", "address": "", "rescue_code": "", "registration_code": "", "stops": 6,
         "doors": 1, "rated_speed_mm_s": 1000, "gateway": "", "quality": "unknown", "age_ms": None, "link_age_ms": None,
-        "since_ms": None, "period_ms": 1000, "boot": 0, "state": {"doors": [], "faults": []}, "last_known": None,
+        "since_ms": None, "period_ms": 1000, "boot": 0, "profile": None, "state": {"doors": [], "faults": []}, "last_known": None,
     }  # fmt: skip

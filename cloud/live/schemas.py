@@ -4,6 +4,24 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+
+class Bilingual(BaseModel):
+    """One text in both languages."""
+
+    en: str
+    zh: str
+
+
+class FaultWord(BaseModel):
+    """What the controller says of itself: its maker's number, in words where a table names it. `code`: the national one."""
+
+    word: int
+    known: bool
+    code: int | None
+    cause: Bilingual
+    remedy: Bilingual
+
+
 Quality = Literal["good", "stale", "bus_silent", "offline", "unknown"]
 
 
@@ -59,5 +77,7 @@ class Lift(BaseModel):
     link_age_ms: int | None
     since_ms: int | None
     period_ms: int
+    profile: str | None = None
     state: State
+    controller_fault: FaultWord | None = None
     last_known: LastKnown | None

@@ -191,3 +191,27 @@ async def test_the_migration_makes_what_the_models_say(database: str) -> None:
     async with make_sessions(engine)() as session:
         assert (await session.scalars(select(Incident))).all() == []
     await engine.dispose()
+
+
+def test_what_the_controller_says_of_itself_is_shown_in_words_next_to_its_number(client: TestClient) -> None:
+    with client.websocket_connect(LINK) as socket:
+        hello(socket, record("lift-1"), record("lift-2"))
+        known, unknown = live("lift-1", controller_fault=41), live("lift-2", controller_fault=77)
+        socket.send_json({"type": "live", "t_ms": 1, "lifts": [{**known, "profile": "nice3000"}, unknown]})
+        told = incident(profile="nice3000", snapshot={"floor": 2, "controller_fault": 30})
+        socket.send_json({"type": "incident", "incident": told})
+        socket.receive_json()
+        first, second = client.get("/api/v1/lifts").json()
+        assert first["state"]["controller_fault"] == first["controller_fault"]["word"] == 41
+        assert (first["controller_fault"]["code"], first["controller_fault"]["cause"]["en"]) == (
+            1,
+            "Safety circuit open",
+        )
+        assert second["controller_fault"]["cause"] == {"en": "Unknown word 77", "zh": "未知故障号 77"}
+        socket.send_json({"type": "live", "t_ms": 2, "lifts": [live("lift-1", controller_fault=0)]})
+        socket.send_json({"type": "incident", "incident": incident("lift-1-1-2")})
+        socket.receive_json()
+        assert client.get("/api/v1/lifts/lift-1").json()["controller_fault"] is None
+    found = client.get("/api/v1/incidents/lift-1-1-1").json()
+    assert (found["controller_fault"]["code"], found["controller_fault"]["known"]) == (7, True)
+    assert client.get("/api/v1/incidents/lift-1-1-2").json()["controller_fault"] is None

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { Lift } from "./model";
-import { word, type Lang } from "./texts";
+import { controllerFault, word, type Lang } from "./texts";
 
 type Series = Record<string, [number, number | boolean | null][]>;
 const NAMES = ["floor", "speed_mm_s", "door_1"] as const;
@@ -86,6 +86,12 @@ export function History({ lift, lang, onClose }: { lift: Lift; lang: Lang; onClo
         <button onClick={onClose}>{word("close", lang)}</button>
       </h2>
       <p className="empty">
+        {lift.controller_fault && (
+          <>
+            <b>{controllerFault(lift.controller_fault, lang)}</b> {lift.controller_fault.remedy[lang]}
+            <br />
+          </>
+        )}
         {lift.address} · {word("rescue", lang)} <b>{lift.rescue_code || "–"}</b>
       </p>
       {note && <p className="empty">{note}</p>}

@@ -1,7 +1,7 @@
 // The list of incidents with their stages: what happened when, and who has answered.
 import { FAULTS } from "./generated/contract";
 import type { Incident, Lift } from "./model";
-import { age, clock, word, type Lang } from "./texts";
+import { age, clock, controllerFault, word, type Lang } from "./texts";
 
 const STAGES = ["detected", "published", "received", "committed"] as const;
 
@@ -64,6 +64,11 @@ export function Incidents(props: { incidents: Incident[]; lifts: ReadonlyMap<str
           </span>
         </button>
         {alive && fault && <p>{fault.remedy[lang]}</p>}
+        {incident.controller_fault && (
+          <p>
+            {controllerFault(incident.controller_fault, lang)} {alive && <i>{incident.controller_fault.remedy[lang]}</i>}
+          </p>
+        )}
         <Chain incident={incident} lang={lang} />
       </article>
     );

@@ -2,7 +2,7 @@
 import { memo } from "react";
 import { ENUMS, FAULTS } from "./generated/contract";
 import type { Lift, State } from "./model";
-import { age, clock, word, type Lang } from "./texts";
+import { age, clock, controllerFault, word, type Lang } from "./texts";
 
 const TOP = 14;
 const HEIGHT = 190;
@@ -69,6 +69,7 @@ function badge(lift: Lift, kind: Trouble, lang: Lang): string {
   const worst = [...names].sort((a, b) => (FAULTS[b]?.severity ?? 0) - (FAULTS[a]?.severity ?? 0))[0];
   if (worst) return FAULTS[worst]?.title[lang] ?? worst;
   if (lift.quality === "bus_silent") return word("bus_silent", lang);
+  if (lift.controller_fault) return controllerFault(lift.controller_fault, lang);
   const mode = lift.state.service_mode;
   return mode !== null && kind === "work" ? ENUMS.service_mode[String(mode) as "0"][lang] : "";
 }

@@ -13,6 +13,15 @@ export interface State {
   faults: string[];
 }
 
+/** What the controller says of itself, in words where a table names it. */
+export interface FaultWord {
+  word: number;
+  known: boolean;
+  code: number | null;
+  cause: { zh: string; en: string };
+  remedy: { zh: string; en: string };
+}
+
 export interface Lift {
   id: string;
   name: string;
@@ -25,6 +34,7 @@ export interface Lift {
   link_age_ms: number | null;
   since_ms: number | null;
   state: State;
+  controller_fault: FaultWord | null;
   last_known: { state: State; at_ms: number | null } | null;
   seenAt: number; // performance.now() when this arrived: ages go on growing here
 }
@@ -61,6 +71,7 @@ export interface Incident {
   stages: Stages;
   deliveries: Delivery[];
   offset_err_ms: number | null;
+  controller_fault: FaultWord | null;
 }
 
 export interface Silent {

@@ -1,4 +1,6 @@
 // All words of the page. Words of the contract (fields, enumerations, faults) come from generated/contract.ts.
+import type { FaultWord } from "./model";
+
 export type Lang = "zh" | "en";
 
 const WORDS = {
@@ -44,6 +46,7 @@ const WORDS = {
   phase_closed: { zh: "已结束", en: "closed" },
   ago: { zh: "前", en: "ago" },
   code: { zh: "国标代码", en: "code" },
+  controllerFault: { zh: "控制器故障", en: "Controller fault" },
   rescue: { zh: "救援识别码", en: "Rescue code" },
   error: { zh: "时间误差", en: "clock error" },
 } as const;
@@ -51,6 +54,10 @@ const WORDS = {
 export type Word = keyof typeof WORDS;
 
 export const word = (name: Word, lang: Lang): string => WORDS[name][lang];
+
+/** "Controller fault 41: Safety circuit open"; a word without a name has its number in the cause already. */
+export const controllerFault = (fault: FaultWord, lang: Lang): string =>
+  `${word("controllerFault", lang)}${fault.known ? ` ${fault.word}` : ""}: ${fault.cause[lang]}`;
 
 export function age(ms: number | null, lang: Lang): string {
   if (ms === null) return "–";
