@@ -29,6 +29,8 @@ MAX_GROUP = 500
 # Ours: a commit takes 20 ms on a bad day, a full queue of them seconds.
 ANSWER_S = 10
 PRUNE_ROWS = 1000
+# After a failure, so that a disk that takes nothing is not asked without end; ours.
+FAILED_S = 0.05
 DAY_MS = 86_400_000
 Job = Callable[[sqlite3.Connection], Any]
 Then = Callable[[Any, Exception | None], None]
@@ -125,18 +127,21 @@ class Journal:
 
     def _commit(self, group: list[tuple[Job, Then]]) -> None:
         self.groups += 1
+        pause_s = 0.0
         try:
             outcomes = self._attempt(group)
         except (sqlite3.Error, OSError) as error:
             self.failed += len(group)
             _log.error("journal: %s; nothing of %d jobs was stored", error, len(group))
             outcomes = [(then, None, error) for _, then in group]
-            time.sleep(0.05)
+            pause_s = FAILED_S
         for then, result, failure in outcomes:
             try:
                 then(result, failure)
             except Exception:  # a callback must not stop the journal
                 _log.exception("journal: a callback failed")
+        if pause_s:
+            time.sleep(pause_s)
 
     def _attempt(self, group: list[tuple[Job, Then]]) -> list[tuple[Then, Any, Exception | None]]:
         """Commit the group, with more room and on another file where that is what it lacks."""

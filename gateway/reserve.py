@@ -18,8 +18,8 @@ _log = logging.getLogger(__name__)
 
 # How often a reserve that was given up is tried again; ours.
 RETRY_MS = 1000
-# So much is given up at once (ours: four times SQLite's WAL at its ordinary length); the rest stays out of others' reach.
-STEP_BYTES = 16_000_000
+# So much is given up at once, again and again until a commit fits; the rest stays out of others' reach. Ours: some five commits.
+STEP_BYTES = 100_000
 T = TypeVar("T")
 
 

@@ -13,15 +13,12 @@ from typing import Any
 
 import pytest
 
-from gateway import config
 from gateway import journal as jobs
-from gateway.config import Config, Lift
 from gateway.journal import Journal
 from gateway.locallog import LocalLog, Stored
 from gateway.log_reader import Point
-from gateway.service import Service
+from gateway.tests.alone import Gateway
 from gateway.tests.test_stores import ask, batch, event, stored
-from protocols import messages, records
 
 EVENTS = 150
 BATCHES = 400
@@ -183,54 +180,6 @@ def gaps(log: LocalLog) -> set[int]:
 
 
 # -- a whole gateway ----------------------------------------------------------------------------------------------
-
-
-class Gateway:
-    """A gateway without a broker, on stores that a test damages; what it would tell the nodes is kept."""
-
-    def __init__(self, data: pathlib.Path) -> None:
-        self.data = data
-        self.acks: list[dict[str, Any]] = []
-
-    async def __aenter__(self) -> "Gateway":  # noqa: PYI034  it is never subclassed
-        self.service = Service(
-            Config(config.Gateway("g", str(self.data), reserve_megabytes=1), lift=[Lift("lift-1", "s")])
-        )
-        self.service.lifts._publish = lambda topic, payload: self.acks.append(messages.decode("ack", payload))
-        await self.service.start()
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        await self.service.stop()
-
-    async def message(self, number: int) -> None:
-        """An alarm of the node."""
-        payload = messages.encode("event", {
-            "id": f"lift-1-1-{number}", "rev": 1, "boot": 1, "up_ms": 1000 + number, "kind": "button_pressed", "code": 90,
-            "class": "alarm", "severity": 4, "phase": "open", "onset_up_ms": 900, "detected_up_ms": 950,
-            "published_up_ms": 1000, "attempt": 1, "cause": "pressed", "presses": 1,
-        })  # fmt: skip
-        await asyncio.to_thread(self.service.intake.on_fast, "lift/1/s/lift-1/event", payload, False)
-
-    async def batch(self, number: int) -> None:
-        """A batch of the node's log, of whose batches it still holds all."""
-        payload = records.wire(1, batch(number).body)
-        await asyncio.to_thread(self.service.intake.on_bulk, "lift/1/s/lift-1/log", payload, False)
-
-    async def until(self, holds: Callable[[], bool]) -> None:
-        """Wait for what happens in threads."""
-        async with asyncio.timeout(15):
-            while not holds():  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-
-    def receipted(self) -> set[str]:
-        """The events that some ack has receipted since the list was cleared."""
-        return {name for ack in self.acks for name, _, _ in ack["events"]}
-
-    async def incidents(self) -> dict[str, dict[str, Any]]:
-        """{id: as the cloud is told}."""
-        found, _ = await self.service.journal.ask(jobs.behind_cloud([], {}, "", 1000))
-        return {entry["id"]: entry for entry in found}
 
 
 async def test_damage_met_at_work_is_told_and_the_nodes_send_again(tmp_path: pathlib.Path) -> None:

@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 # Images of each store in ordinary life, about; the long form: LIFTWATCH_POWER_CUTS=5000.
 IMAGES = int(os.environ.get("LIFTWATCH_POWER_CUTS", "400"))
-LIVES = 3
+LIVES = 3 + IMAGES // 1000
 # Where all has just been synced there is one image only: so often another is drawn before a step is given up.
 DRAWS = 10
 HERE = pathlib.Path(__file__).parent
