@@ -18,7 +18,7 @@ from mpremote import romfs
 ROOT = pathlib.Path(__file__).parents[1]
 BUILD = ROOT / "build"
 # What the node never imports stays off the flash.
-LEFT_OUT = {"controller_fault_texts.py", "fault_texts.py", "texts.py", "gateway.py"}
+LEFT_OUT = {"controller_fault_texts.py", "fault_texts.py", "texts.py", "gateway.py", "recording.py"}
 
 
 def sources() -> dict[str, pathlib.Path]:

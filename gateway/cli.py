@@ -12,6 +12,7 @@ import click
 from gateway.config import Config, load
 from gateway.dead_letters_cli import dead_letters
 from gateway.errors import ConfigError
+from gateway.export_cli import export_command
 from gateway.fault_words_cli import fault_words
 from gateway.service import Service
 
@@ -53,4 +54,5 @@ async def _run(config: Config) -> None:
 
 
 gateway.add_command(dead_letters)
+gateway.add_command(export_command)
 gateway.add_command(fault_words)
