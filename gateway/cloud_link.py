@@ -102,7 +102,8 @@ class CloudLink:
 
     @staticmethod
     async def _send(socket: aiohttp.ClientWebSocketResponse, message: dict[str, Any]) -> None:
-        await asyncio.wait_for(socket.send_str(json.dumps(message, ensure_ascii=False)), ANSWER_S)
+        async with asyncio.timeout(ANSWER_S):
+            await socket.send_str(json.dumps(message, ensure_ascii=False))
 
     async def _send_live(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         full_at = 0.0
@@ -141,7 +142,8 @@ class CloudLink:
             if self._fresh or (found and len(self._in_flight) < IN_FLIGHT):
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), 1.0)
+                async with asyncio.timeout(1.0):
+                    await self._wake.wait()
 
     async def _send_heartbeats(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         while True:
@@ -171,7 +173,8 @@ class CloudLink:
 
     async def _reply(self, socket: aiohttp.ClientWebSocketResponse, query: dict[str, Any]) -> None:
         try:
-            result = await asyncio.wait_for(self._answer(query), ANSWER_S)
+            async with asyncio.timeout(ANSWER_S):
+                result = await self._answer(query)
         except Exception as error:  # the asker is told, the link goes on
             result = {"error": f"{type(error).__name__}: {error}"[:300]}
         await self._send(socket, {"type": "answer", "q": query.get("q"), **result})

@@ -100,7 +100,8 @@ class Journal:
 
         if not self.submit(job, then):
             raise NotDelivered("the journal's queue is full")
-        return await asyncio.wait_for(future, ANSWER_S)
+        async with asyncio.timeout(ANSWER_S):
+            return await future
 
     def depth(self) -> int:
         """Jobs waiting."""

@@ -208,7 +208,8 @@ class Relay:
             key, wait_s = self._next(number, asyncio.get_running_loop().time())
             if key is None:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(wake.wait(), wait_s)
+                    async with asyncio.timeout(wait_s):
+                        await wake.wait()
                 continue
             route.in_flight += 1
             self._waiting[key].busy.add(number)

@@ -49,7 +49,8 @@ class StoreWatch:
             while await self._stores.journal.ask(jobs.prune(before_ms, self._required(), self._cloud)):
                 pass
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._now.wait(), ROUND_S)
+                async with asyncio.timeout(ROUND_S):
+                    await self._now.wait()
 
     async def tell(self) -> None:
         """Open an incident for each damaged file that lies there, close those whose file is gone."""

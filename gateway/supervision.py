@@ -9,6 +9,7 @@ _log = logging.getLogger(__name__)
 
 # Ours: soon enough for an alarm that waits behind it, slow enough that a loop that fails at once does not fill the disk with words.
 PAUSE_S = 0.5
+CANCEL_S = 0.5
 
 
 class Supervisor:
@@ -49,6 +50,9 @@ class Supervisor:
 
     async def stop(self) -> None:
         """End all loops."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        left = set(self._tasks)
+        while left:
+            for task in left:
+                task.cancel()
+            # A cancellation may get lost in what a task waits for: then it is told again.
+            _, left = await asyncio.wait(left, timeout=CANCEL_S)
