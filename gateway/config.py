@@ -58,6 +58,7 @@ class Influx(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     `api` "v1" writes to /write of 1.x; "v2" to /api/v2/write of 1.8, 2.x, 3.x and VictoriaMetrics, `database` being the bucket.
     `records_per_s` bounds a backlog, so that alarms keep their budget meanwhile; it must exceed what the lifts bring.
+    `written_after_s` is for a server that answers before it has written: so long the cursor waits behind its answer.
     """
 
     url: str
@@ -66,6 +67,7 @@ class Influx(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     org: str = ""
     token: str | None = None
     records_per_s: Positive = 20_000
+    written_after_s: Annotated[int, msgspec.Meta(ge=0, le=600)] = 0
 
 
 class CityRef(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

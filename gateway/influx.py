@@ -99,6 +99,16 @@ class Server:
         if status != 204:  # what a proxy or a login page says is no receipt
             raise NotDelivered(f"HTTP {status} is no receipt")
 
+    def ping(self) -> None:
+        """Does it answer? NotDelivered if not."""
+        self._call("GET", "/ping", [])
+
+    def connections(self) -> int:
+        """How often a connection to it was made."""
+        return int(
+            self._client.rest_client.pool_manager.connection_from_url(self._client.configuration.host).num_connections
+        )
+
     def query(self, text: str) -> list[dict[str, Any]]:
         """The series of one InfluxQL query, times in ms; NotDelivered if the server does not answer or knows no InfluxQL."""
         answer, _ = self._call("GET", "/query", [("db", self._config.database), ("epoch", "ms"), ("q", text)])

@@ -94,9 +94,7 @@ class Service:
             self.supervisor.keep("cloud", lambda: cloud.run(session))
         if config.influx is not None:
             self.influx = Server(config.influx)
-            self.influx_copy = InfluxCopy(
-                self.influx, self.log, lambda lift: self.lifts.record(lift).site, config.influx.records_per_s
-            )
+            self.influx_copy = InfluxCopy(config.influx, self.log, lambda lift: self.lifts.record(lift).site)
             self.influx_copy.start()
         await self.deliveries.remember()
         for lane in (self.events_lane, self.bulk_lane):

@@ -277,6 +277,8 @@ def victoria_metrics(directory: pathlib.Path) -> tuple[Child, int]:
     port = free_port()
     # The retention is its longest: records of any year that a test makes up are kept.
     command = [find("victoria-metrics", "victoria-metrics"), "-retentionPeriod", "100y", "-loggerLevel", "WARN"]
+    # What is sent again is one point, as it is to InfluxDB.
+    command += ["-dedup.minScrapeInterval", "1ms"]
     command += ["-httpListenAddr", f"127.0.0.1:{port}", "-storageDataPath", str(directory / "victoria-metrics")]
     return Child("victoria-metrics", command, directory), port
 

@@ -58,9 +58,9 @@ class Copying:
     """A copy that runs while the test looks at it."""
 
     def __init__(self, source: Source, port: int, **config: Any) -> None:
-        self.config = InfluxConfig(f"http://127.0.0.1:{port}", "test", records_per_s=10_000_000, **config)
+        self.config = InfluxConfig(f"http://127.0.0.1:{port}", "test", **{"records_per_s": 10_000_000, **config})
         self.source = source
-        self.copy = InfluxCopy(Server(self.config), source.log, lambda lift: "s", self.config.records_per_s)
+        self.copy = InfluxCopy(self.config, source.log, lambda lift: "s")
 
     def __enter__(self) -> "Copying":  # noqa: PYI034  it is never subclassed
         self.copy.start()

@@ -146,6 +146,34 @@ def test_victoria_metrics_has_every_point_over_the_write_api_of_2x(tmp_path: pat
             child.stop()
 
 
+def test_a_victoria_metrics_that_is_killed_gets_again_what_it_had_answered_for_and_not_written(
+    tmp_path: pathlib.Path, source: Source
+) -> None:
+    try:
+        child, port = services.victoria_metrics(tmp_path)
+    except services.StartError as error:
+        pytest.skip(str(error))
+    child.start(lambda: services.listens(port))
+    source.fill(40)
+    try:
+        with Copying(source, port, api="v2", written_after_s=12) as copying:
+            for _ in range(2):
+                services.wait_until(lambda: copying.copy._sent_row == source.log.newest_row, 10, "the answers")
+                assert copying.counter("records") == 0
+                child.kill()  # behind its answer and before it has written
+                child.start(lambda: services.listens(port))
+                services.wait_until(lambda: copying.copy._sent_row != source.log.newest_row, 10, "a doubt")
+            copying.until_even()
+        child.kill()
+        child.start(lambda: services.listens(port))
+        (series,) = map(json.loads, text(port, "/api/v1/export?match[]=lift_floor").splitlines())
+        assert [list(pair) for pair in zip(series["timestamps"], series["values"], strict=True)] == source.history(
+            "floor"
+        )
+    finally:
+        child.stop()
+
+
 def text(port: int, path: str) -> str:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
         return str(response.read().decode())
