@@ -1,8 +1,11 @@
 """The automatic controller of a lift: collective calls, runs, doors, recovery. Each `_after_PHASE` ends one phase, at its deadline."""
 
+from dataclasses import replace
+
 from hil_tests.bench.door import NEVER, Door
 from hil_tests.bench.lift import Lift, Run
 from hil_tests.bench.motion import RELEVEL, RESCUE, Braking, Limits, Trip
+from hil_tests.bench.passengers import Passenger
 
 START_DELAY_MS = 800  # zero-speed start and curve delay of the factory setting (domain notes 7)
 END_DELAY_MS = 300  # its end delay
@@ -17,9 +20,16 @@ OPENING_PAUSE_MS = 3000
 RECOVERY_MS = 1000
 CHAIN_OPENS_MS = 900  # the car has come some 70 mm
 BLOCKED_AT = 0.4
-# Ordinary annoyances, as shares of door cycles (ours): a hand in the closing door, goods carried in, a relevelling.
-LATE_SHARE, GOODS_SHARE, RELEVEL_SHARE = 0.06, 0.01, 0.03
+# Ordinary annoyances, as shares of door cycles (ours): a hand in the closing door, goods carried in, one of three so heavy
+# that the ropes give and the car is levelled again.
+LATE_SHARE, GOODS_SHARE, HEAVY_SHARE = 0.06, 0.01, 0.3
 SAG_MM = 22.0
+# A car so far off level is levelled again with its door open; so far off, it must be brought back first (ours).
+RELEVEL_MM, LOST_MM = 15.0, 50.0
+FORCED_CLOSE_MS = 120_000  # Fb-17
+LIMIT_PAUSE_MS = 10_000  # at a limit switch the drive waits before it goes the other way (ours)
+LIMIT_WORDS = (43, 44)
+EARTHQUAKE_WORD = 26  # E26 (domain notes 6.2)
 # A door that was reversed so often is reported by the controller itself.
 REVERSALS_TOLD = 5
 
@@ -51,24 +61,48 @@ class Automatic(Lift):
         self._deadline = NEVER
         if self.mode == "inspection":
             self._enter("visit")
-        elif not self.safety_closed or (self.drive_dead_with_passenger and any(p.stays for p in self.aboard)):
+        elif (
+            not self.safety_closed
+            or self.latched
+            or (self.drive_dead_with_passenger and any(p.stays for p in self.aboard))
+        ):
             return
-        elif abs(self._rest_mm - self.floor_mm(self.floor)) > 1.0:
+        elif abs(self._rest_mm - self.floor_mm(self.floor)) > LOST_MM:
             self._recover()
         elif self.mode in ("fire", "locked"):
             if self.floor != 1:
                 self._start_to(1)
             elif not self._opened:
                 self._open()
-        elif self.phase == "unopened" or self.floor in self.calls:
+        elif self.phase == "unopened" or self.floor in self.calls or (self.mode != "automatic" and not self._opened):
             self._open()
-        elif self.calls:
+        else:
+            self._decide_where()
+
+    def _decide_where(self) -> None:
+        """The next run, if there is one to make: level at a stop, with nothing to do here."""
+        if self.calls:
             self._start_to(self._next_call())
         elif self.errand and not self.aboard:
-            self.errand = False
-            self._start_to(self.far_end)
+            self._run_errand()
+        elif self.rush and not self.passengers:
+            self._come(self._stream.draw())
         elif self.floor != 1 and not self.aboard:
             self._deadline = self._parked_ms + IDLE_RETURN_MS
+
+    def _run_errand(self) -> None:
+        """To where the errand goes; by way of the far end, if the car is there."""
+        goal = {"top": self.spec.stops, "bottom": 1}.get(self.errand, self.far_end)
+        if goal == self.floor:
+            goal = self.far_end
+        else:
+            self.errand = ""
+        self._start_to(goal)
+
+    def _come(self, passenger: Passenger) -> None:
+        """Somebody comes to a landing and calls."""
+        self.passengers.append(passenger)
+        self.call(passenger.origin)
 
     def _after_parked(self) -> None:
         if self.now_ms - self._parked_ms >= IDLE_RETURN_MS and not self.calls and not self.aboard and self.floor != 1:
@@ -84,39 +118,57 @@ class Automatic(Lift):
     def _recover(self) -> None:
         """Not level with a stop: creep to the nearest one, unless the drive is still dead."""
         if not self.drive_trips_between:
-            self.fault_number = 0
-            self._enter("stopped", self.now_ms + RECOVERY_MS)
+            pause_ms = LIMIT_PAUSE_MS if self.fault_number in LIMIT_WORDS else RECOVERY_MS
+            if pause_ms == RECOVERY_MS:
+                self._clear_word()
+            self._enter("stopped", self.now_ms + pause_ms)
+
+    def _clear_word(self) -> None:
+        """No fault any more; the earthquake's word stands while its mode does."""
+        self.fault_number = EARTHQUAKE_WORD if self.mode == "earthquake" else 0
 
     def _after_stopped(self) -> None:
         if self.mode == "inspection":
             self._enter("visit")
+        elif not all(door.is_shut(self.now_ms) for door in self.doors):
+            self._close()
         elif self.safety_closed and not self.drive_trips_between:
+            self._clear_word()
             self.calls.add(self.floor)
             self._start_to(self.floor, RESCUE)
 
     # -- under way ------------------------------------------------------------------------------------
 
     def _start_to(self, floor: int, limits: Limits | None = None) -> None:
-        distance = self.floor_mm(floor) - self._rest_mm
+        goal_mm = self.floor_mm(floor) + (0.0 if limits else self._stop_error())
+        distance = goal_mm - self._rest_mm
         if abs(distance) < 1.0:
             self._open()
             return
-        self._target = floor
+        self._target, self._goal_mm = floor, goal_mm
         self._heading = 1 if distance > 0 else -1
         self._opened = False
         self._reopens = 0
         self.starts += 1
         # With slipping ropes the drive turns on until the car is there; the car follows by what does not slip.
-        curve = Trip(abs(distance) / (1.0 - self.slip), limits or self._limits)
+        limits = limits or replace(self._limits, speed=self._limits.speed * self.drive_overspeeds)
+        curve = Trip(abs(distance) / (1.0 - self.slip), limits)
         self._run = Run(self.now_ms + START_DELAY_MS, self._rest_mm, self._heading, curve, self.slip)
         self._enter("starting", self._run.start_ms)
 
+    def _stop_error(self) -> float:
+        """How far from level this run will end."""
+        return self.stop_error_mm and self.stop_error_mm * self.fate.uniform(0.9, 1.2)
+
     def _after_starting(self) -> None:
         assert self._run is not None
+        if self.on_departure is not None and any(p.stays for p in self.aboard):
+            act, self.on_departure = self.on_departure, None
+            act()
         # Chain and contact fail in an empty car only: so each of these faults comes alone.
         if self.door_contact_fails and not self.aboard:
             self._run.door_shows_open = True
-            self.errand = False
+            self.errand = ""
         if self.door_jams_on_run:
             for door in self.doors:
                 door.jam(self.now_ms, True)
@@ -155,7 +207,9 @@ class Automatic(Lift):
             self.fault_number = 33
             self._brake()
         else:
-            self._stand(self.floor_mm(self._target))
+            self._stand(self._goal_mm)
+            if self.trips_at_stop and not self.aboard:
+                self.latched = self.fault_number = self.trips_at_stop
             self._enter("arrived", self.now_ms + END_DELAY_MS)
 
     def _stand(self, height_mm: float) -> None:
@@ -184,7 +238,9 @@ class Automatic(Lift):
             self._enter("dead")
 
     def _after_arrived(self) -> None:
-        if self._target in self.calls or self.aboard or self.door_jams_on_run or self.mode != "automatic":
+        if self.latched:
+            self._park()
+        elif self._target in self.calls or self.aboard or self.door_jams_on_run or self.mode != "automatic":
             self._open()
         else:
             self._park()
@@ -219,6 +275,8 @@ class Automatic(Lift):
         if self.fault_number == 48:
             self.fault_number = 0
         rng, now, floor = self._rng, self.now_ms, self.floor
+        if self._run is not None and now >= self._run.end_ms:
+            self._stand(self._run.at(now)[0])  # relevelled
         moved = 0
         for passenger in list(self.passengers):
             if passenger.aboard and (passenger.target == floor or self.mode != "automatic") and not passenger.stays:
@@ -237,21 +295,28 @@ class Automatic(Lift):
         elif moved and rng.random() < GOODS_SHARE:
             hold = rng.randint(15_000, 55_000)
             self._curtain_until = now + hold
-        elif moved and rng.random() < RELEVEL_SHARE:
-            self._run = Run(now + 500, self._rest_mm - SAG_MM, 1, Trip(SAG_MM, RELEVEL))
+            if self._run is None and rng.random() < HEAVY_SHARE:
+                self._rest_mm -= SAG_MM
+        off_mm = self.floor_mm(floor) - self._rest_mm
+        if self._run is None and abs(off_mm) > RELEVEL_MM:
+            self._run = Run(now + 500, self._rest_mm, 1 if off_mm > 0 else -1, Trip(abs(off_mm), RELEVEL))
+        if self._run is not None:
+            hold = max(hold, self._run.end_ms - now)
         self.calls.discard(floor)
-        self._enter("open", NEVER if self.mode == "fire" and floor == 1 else now + hold)
+        stays_open = self.mode == "firefighter" or (self.mode == "fire" and floor == 1)
+        self._enter("open", NEVER if stays_open else now + (FORCED_CLOSE_MS if self.door_held else hold))
 
     def _after_open(self) -> None:
         if self._run is not None:  # relevelled
-            self._stand(self.floor_mm(self.floor))
+            self._stand(self._run.at(self.now_ms)[0])
         self._close()
 
     def _close(self) -> None:
         door = self._door
-        door.close(self.now_ms, BLOCKED_AT if self.door_obstacle else 0.0)
+        blocked = self.door_obstacle or self.door_held
+        door.close(self.now_ms, BLOCKED_AT if blocked else 0.0)
         done = door.done_ms()
-        if not self.door_obstacle and self._reopens < 3 and self._rng.random() < LATE_SHARE:
+        if not blocked and self.door_zone and self._reopens < 3 and self._rng.random() < LATE_SHARE:
             # A hand in the light curtain, somewhere on the way.
             done = self.now_ms + int((done - self.now_ms) * self._rng.uniform(0.3, 0.95))
         self._enter("closing", done)
@@ -260,6 +325,9 @@ class Automatic(Lift):
         if self._door.is_shut(self.now_ms):
             self._reopens = 0
             self._park()
+            return
+        if self.door_held:  # it pushes, and does not open again
+            self._enter("closing")
             return
         self.reversals += 1
         self._reopens += 1

@@ -3,7 +3,7 @@
 import pathlib
 import re
 import tomllib
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -25,6 +25,7 @@ class LiftEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     doors: Annotated[int, msgspec.Meta(ge=1, le=2)] = 1
     floor_pitch_mm: Annotated[int, msgspec.Meta(ge=2000, le=6000)] = 2900
     rated_speed_mm_s: Annotated[int, msgspec.Meta(ge=250, le=4000)] = 1000
+    curve: Literal["brisk", "factory"] = "brisk"
     door_ms: Annotated[int, msgspec.Meta(ge=1000, le=8000)] = 2600
     starts_per_day: Annotated[float, msgspec.Meta(ge=0.1, le=3000)] = 100.0
     traffic_factor: Annotated[float, msgspec.Meta(gt=0, le=1000)] = 1.0

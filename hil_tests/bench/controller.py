@@ -20,11 +20,14 @@ REPLY_DELAY_S = 0.010  # FD-03
 READS = (1, 2, 3, 4)
 # 101x inputs, outputs and car; 20xx calls; 3000 direction; 8000 fault; F9-09 hours, F9-11/12 starts.
 BLOCKS = ((0x1010, 0x14), (0x2000, 6), (0x2010, 12), (0x3000, 1), (0x8000, 1), (0xF909, 4))
-SYSTEM_STATES = {"inspection": 0, "fire": 3, "automatic": 7, "locked": 8}
+# Emergency power and earthquake have no state of their own: X18 (UPS valid) and X19 (earthquake) tell of them.
+SYSTEM_STATES = {
+    "inspection": 0, "fire": 3, "firefighter": 4, "automatic": 7, "emergency_power": 7, "earthquake": 7, "locked": 8,
+}  # fmt: skip
 SYSTEM_FAULT, SYSTEM_RELEVEL = 5, 10
 CAR_STATES = {
     "parked": 0, "opening": 1, "unopened": 1, "open": 2, "closing": 3, "starting": 5, "running": 5, "braking": 5,
-    "arrived": 6, "stopped": 6, "dead": 6, "visit": 6,
+    "arrived": 6, "stopped": 6, "dead": 6, "visit": 6, "failing": 5, "failed": 6, "sliding": 0, "falling": 2,
 }  # fmt: skip
 
 
@@ -69,6 +72,7 @@ def registers(twin: Twin) -> dict[int, int]:
         0x1015: _word(
             (1, twin.door_zone), (3, twin.safety_closed), (4, twin.door_lock_closed), (8, twin.mode == "inspection")
         ),
+        0x1016: _word((1, twin.mode == "emergency_power"), (2, twin.mode == "earthquake")),
         0x1018: twin.floor,
         # A signed tenth of a metre, as far as can be told from the tool.
         0x1019: round(twin.position_mm / 100) & 0xFFFF,

@@ -1,31 +1,49 @@
 """A lift as it is now: what was built, the state of car, doors, people and switches, and what can be seen of it. Nothing moves here."""
 
+import heapq
 import math
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from hil_tests.bench.battery import Battery
 from hil_tests.bench.door import AJAR, NEVER, Door
-from hil_tests.bench.motion import Braking, Limits, Trip
+from hil_tests.bench.motion import JERKS, Limits, Motion
 from hil_tests.bench.passengers import Passenger, Traffic
+from hil_tests.bench.switches import Switches
 
 ZONE_MM = 150.0  # half of the door zone; ±200 mm is usual (domain notes 5.2)
 PERSON_PERMILLE = 120
 PRESENCE_LAG_MS = 1500  # a radar sensor lets go a little later
 
+# A worn switch or sensor is looked at in steps of so long; within one it keeps its mood (ours).
+FLICKER_MS, NOISE_MS = 700, 2500
+FLICKER_PERCENT, MISS_PERCENT, ECHO_PERCENT = 35, 30, 12
+# Phases in which the controller drives the car, or thinks so.
+DRIVEN = ("starting", "running", "braking", "failing")
+# Phases in which the car moves although the controller does not drive it.
+UNDRIVEN = ("sliding", "falling")
+
 Value = int | bool | None
 
-SERVICE_MODES = {"automatic": 1, "inspection": 2, "fire": 3, "locked": 0}
+SERVICE_MODES = {
+    "locked": 0, "automatic": 1, "inspection": 2, "fire": 3, "firefighter": 4, "emergency_power": 5, "earthquake": 6,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class LiftSpec:
-    """What was built: `stops` 4 to 7 as a rule, `doors` 1 or 2 (2 = a car that one walks through), and who lives there."""
+    """What was built: `stops` 4 to 7 as a rule, `doors` 1 or 2 (2 = a car that one walks through), and who lives there.
+
+    `curve` is "brisk" or "factory", the two settings of the drive in use.
+    """
 
     id: str = "lift-1"
     stops: int = 6
     floor_pitch_mm: int = 2900
     rated_speed_mm_s: int = 1000
     doors: int = 1
+    curve: str = "brisk"
     door_ms: int = 2600
     starts_per_day: float = 100.0
     traffic_factor: float = 1.0
@@ -40,7 +58,7 @@ class Run:
     start_ms: int
     from_mm: float
     sign: int
-    curve: Trip | Braking
+    curve: Motion
     slip: float = 0.0
     door_shows_open: bool = False
 
@@ -55,20 +73,22 @@ class Run:
         return self.start_ms + math.ceil(self.curve.seconds * 1000)
 
 
-class Lift:
-    """The state and its readable side. Switches of the bench are public; after setting one, call the twin's `wake()`."""
+class Lift(Switches):
+    """The state and its readable side."""
 
     def __init__(self, spec: LiftSpec, now_ms: int = 0) -> None:
+        super().__init__(random.Random(spec.seed ^ 0x5EED))
         self.spec = spec
         self.now_ms = now_ms
         self._rng = random.Random(spec.seed)
-        self._limits = Limits(speed=float(spec.rated_speed_mm_s))
+        self._limits = Limits(speed=float(spec.rated_speed_mm_s), jerk=JERKS[spec.curve])
         per_day = spec.starts_per_day * spec.traffic_factor
         self._stream = Traffic(spec.stops, per_day, spec.utc_offset_h, self._rng)
         self._rest_mm = 0.0
         self._run: Run | None = None
         self._deadline = NEVER
         self._target = 1
+        self._goal_mm = 0.0
         self._heading = 1
         self._opened = False  # the door was open since the car came to this stop
         self._attempted_ms = 0
@@ -77,29 +97,16 @@ class Lift:
         self._left_ms = -PRESENCE_LAG_MS
         self._curtain_until = 0
         self._boots_until = 0
-        self.phase = (
-            "parked"  # parked starting running arrived opening unopened open closing braking stopped dead visit
-        )
+        # parked starting running arrived opening unopened open closing braking stopped dead visit
+        # failing failed sliding falling
+        self.phase = "parked"
         self.doors = [Door(spec.door_ms) for _ in range(spec.doors)]
         self.passengers: list[Passenger] = []
         self.calls: set[int] = set()
         self._next_traffic_ms = self._stream.next_ms(now_ms)
-        # Switches of the bench.
-        self.quiet: set[str] = set()  # who asked that nobody comes; empty = ordinary traffic
-        self.hurried = False  # somebody presses the closing button at the next stop
-        self.errand = False  # one empty trip to the far end as soon as the car is free
-        self.drive_dead_with_passenger = False  # with somebody aboard, neither drive nor door moves again
-        self.drive_trips_between = ""  # "occupied" or "empty": the drive trips between floors in such a run
-        self.chain_opens_on_start = False  # the safety chain opens as the car leaves, and stays open
-        self.door_obstacle = False
-        self.door_jams_on_run = False
-        self.door_contact_fails = False  # the door shows open while the car is under way
-        self.slip = 0.0
-        self.mains = True
-        self.mains_sense_dips = False  # too short for the controller to notice
-        self.controller_silent = False
-        self.mode = "automatic"  # automatic, inspection, fire, locked
-        self.button = False
+        self._later: list[tuple[int, int, Callable[[], None]]] = []
+        self._later_number = 0
+        self.battery = Battery(now_ms)
         # What chain and counters say.
         self.safety_closed = True
         self.fault_number = 0
@@ -139,9 +146,25 @@ class Lift:
 
     @property
     def door_zone(self) -> bool:
-        """The car is inside the unlocking zone of a stop."""
-        height = self.position_mm
-        return abs(height - self.floor_mm(self._floor_at(height))) <= ZONE_MM
+        """What the zone switch says: the car is inside the unlocking zone of a stop. A worn one makes and breaks by itself."""
+        return self._zone_says(self.position_mm)
+
+    def _zone_says(self, height_mm: float) -> bool:
+        inside = abs(height_mm - self.floor_mm(self._floor_at(height_mm))) <= ZONE_MM
+        if inside and "zone_flickers" in self.flaws:
+            return self._mood(FLICKER_MS, 1) >= FLICKER_PERCENT
+        return inside
+
+    def _mood(self, step_ms: int, part: int) -> int:
+        """0-99, the same whoever looks how often: what a worn part does in this step of time. The mixing is ours."""
+        value = (self.now_ms // step_ms * 2654435761 + self.spec.seed * 40503 + part * 97) & 0xFFFFFFFF
+        value = (value ^ value >> 15) * 2246822519 & 0xFFFFFFFF
+        return (value ^ value >> 13) % 100
+
+    def later(self, ms: int, act: Callable[[], None]) -> None:
+        """Let `act` happen `ms` from now."""
+        self._later_number += 1
+        heapq.heappush(self._later, (self.now_ms + ms, self._later_number, act))
 
     # -- doors ----------------------------------------------------------------------------------------------------
 
@@ -164,7 +187,8 @@ class Lift:
     @property
     def light_curtain(self) -> bool:
         """Something is in the doorway."""
-        return self.now_ms < self._curtain_until
+        held = self.door_held and self.phase in ("open", "closing")
+        return held or self.now_ms < self._curtain_until
 
     # -- sensors and controller -----------------------------------------------------------------------------------
 
@@ -175,8 +199,19 @@ class Lift:
 
     @property
     def presence(self) -> bool:
-        """What the presence sensor says."""
-        return any(p.aboard for p in self.passengers) or self.now_ms - self._left_ms < PRESENCE_LAG_MS
+        """What the presence sensor says: a stuck one sees somebody always, a noisy one misses people and sees ghosts."""
+        if "presence_stuck" in self.flaws:
+            return True
+        there = any(p.aboard for p in self.passengers) or self.now_ms - self._left_ms < PRESENCE_LAG_MS
+        if "presence_noisy" in self.flaws:
+            mood = self._mood(NOISE_MS, 2)
+            return mood >= MISS_PERCENT if there else mood < ECHO_PERCENT
+        return there
+
+    @property
+    def battery_low(self) -> bool:
+        """The contact of the node's own supply."""
+        return self.battery.low(self.now_ms)
 
     @property
     def load_permille(self) -> int:
@@ -186,7 +221,7 @@ class Lift:
     @property
     def running(self) -> bool:
         """The controller drives the car, or says so."""
-        return self.phase in ("starting", "running", "braking") or self.speed_mm_s > 0
+        return self.phase in DRIVEN or (self.phase not in UNDRIVEN and self.speed_mm_s > 0)
 
     @property
     def direction(self) -> int:
@@ -219,7 +254,7 @@ class Lift:
             service_mode=SERVICE_MODES[self.mode],
             car_status=int(running),
             direction=self.direction,
-            door_zone=abs(height - self.floor_mm(floor)) <= ZONE_MM,
+            door_zone=self._zone_says(height),
             floor=floor,
             speed_mm_s=int(self.speed_mm_s),
             position_mm=int(height),

@@ -13,6 +13,7 @@ from hil_tests.bench.twin import Twin
 
 # Pins of a node as provisioned by default; lines "PIN LEVEL" go either way on the terminal pty.
 BUTTON_PIN, MAINS_PIN, PRESENCE_PIN, LAMP_PIN = 25, 26, 27, 2
+BATTERY_PIN = 33  # has no default: a node whose supply tells of its battery is told the pin
 PRESS_S = 0.4
 STAMPS = 20_000
 
@@ -81,8 +82,8 @@ class LiftBench:
         self._to_present()
         self.set_pin(MAINS_PIN, self.twin.mains, again=again)
         self.set_pin(PRESENCE_PIN, self.twin.presence, again=again)
-        if again:
-            self.set_pin(BUTTON_PIN, self.twin.button, again=True)
+        self.set_pin(BATTERY_PIN, self.twin.battery_low, again=again)
+        self.set_pin(BUTTON_PIN, self.twin.button, again=again)
 
     def press(self, hold_s: float = PRESS_S) -> int:
         """Press the alarm button for `hold_s`; returns the unix ms at which its contact closed. Pressing longer extends."""

@@ -13,6 +13,8 @@ class Limits:
     jerk: float = 600.0
 
 
+# The two curves of a 1 m/s lift (domain notes 7): the brisk one above, and the factory's with S-segments of 2.5 s.
+JERKS = {"brisk": 600.0, "factory": 240.0}
 # Speeds of the factory setting (domain notes 7); their accelerations are ours.
 INSPECTION = Limits(speed=250.0, acceleration=300.0, jerk=600.0)
 RESCUE = Limits(speed=100.0, acceleration=200.0, jerk=400.0)
@@ -88,12 +90,51 @@ class Trip:
 class Braking:
     """The brake drops at `speed` mm/s: constant deceleration to standstill after `seconds`. Same face as Trip."""
 
-    def __init__(self, speed: float) -> None:
+    def __init__(self, speed: float, deceleration: float = BRAKE_MM_S2) -> None:
         self._speed = speed
-        self.seconds = speed / BRAKE_MM_S2
+        self._deceleration = deceleration
+        self.seconds = speed / deceleration
         self.distance_mm = speed * self.seconds / 2
 
     def at(self, seconds: float) -> tuple[float, float]:
         """(distance covered in mm, speed in mm/s) after `seconds`."""
         dt = max(0.0, min(seconds, self.seconds))
-        return self._speed * dt - BRAKE_MM_S2 * dt**2 / 2, max(0.0, self._speed - BRAKE_MM_S2 * dt)
+        return self._speed * dt - self._deceleration * dt**2 / 2, max(0.0, self._speed - self._deceleration * dt)
+
+
+class Creep:
+    """A lining that slips evenly at `speed` mm/s and bites again after `distance_mm`. Same face as Trip."""
+
+    def __init__(self, speed: float, distance_mm: float) -> None:
+        self._speed = speed
+        self.distance_mm = distance_mm
+        self.seconds = distance_mm / speed
+
+    def at(self, seconds: float) -> tuple[float, float]:
+        """(distance covered in mm, speed in mm/s) after `seconds`."""
+        if not 0.0 <= seconds < self.seconds:
+            return (0.0 if seconds < 0.0 else self.distance_mm), 0.0
+        return self._speed * seconds, self._speed
+
+
+class Falling:
+    """A car that no brake holds gathers speed at `acceleration` mm/s2 over `free_mm`, then a second brake stops it. As Trip."""
+
+    def __init__(self, acceleration: float, free_mm: float) -> None:
+        self._acceleration = acceleration
+        self._free_mm = free_mm
+        self._free_s = (2 * free_mm / acceleration) ** 0.5
+        self._stop = Braking(acceleration * self._free_s)
+        self.seconds = self._free_s + self._stop.seconds
+        self.distance_mm = free_mm + self._stop.distance_mm
+
+    def at(self, seconds: float) -> tuple[float, float]:
+        """(distance covered in mm, speed in mm/s) after `seconds`."""
+        if seconds < self._free_s:
+            dt = max(0.0, seconds)
+            return self._acceleration * dt**2 / 2, self._acceleration * dt
+        covered, speed = self._stop.at(seconds - self._free_s)
+        return self._free_mm + covered, speed
+
+
+Motion = Trip | Braking | Creep | Falling

@@ -161,9 +161,17 @@ async def test_the_press_is_stamped_as_the_contact_closes(control: Control) -> N
 async def test_mains_and_presence_are_on_the_terminals_and_repeated_to_a_newcomer(control: Control) -> None:
     lift = control.bench.lifts["lift-2"]
     terminals = Terminals(lift.gpio.path)
-    await eventually(lambda: terminals.look() == {25: 0, 26: 1, 27: 0})
-    await control.post("/inject", lift="lift-2", fault="mains_lost")
-    await eventually(lambda: terminals.look()[26] == 0)
+    await eventually(lambda: terminals.look() == {25: 0, 26: 1, 27: 0, 33: 0})
+    for fault, pin, level in (
+        ("mains_lost", 26, 0),
+        ("battery_low", 33, 1),
+        ("presence_stuck", 27, 1),
+        ("button_stuck", 25, 1),
+    ):
+        await control.post("/inject", lift="lift-2", fault=fault)
+        await eventually(lambda pin=pin, level=level: terminals.look()[pin] == level)
+    await control.post("/inject", lift="lift-2", fault="button_stuck", clear=True)
+    await eventually(lambda: terminals.look()[25] == 0)
     os.write(terminals.fd, b"2 1\n")
     await eventually(lambda: lift.lamp == 1)
     os.close(terminals.fd)

@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hil_tests.bench.motion import BRAKE_MM_S2, INSPECTION, RELEVEL, RESCUE, Braking, Limits, Trip
+from hil_tests.bench.failing import FALL_MM, FALL_MM_S2
+from hil_tests.bench.motion import (
+    BRAKE_MM_S2,
+    INSPECTION,
+    RELEVEL,
+    RESCUE,
+    Braking,
+    Creep,
+    Falling,
+    Limits,
+    Motion,
+    Trip,
+)
 
 BRISK = Limits()
 FACTORY = Limits(jerk=240.0)  # S-segments of 2.5 s at 0.6 m/s²
@@ -92,3 +104,19 @@ def test_the_brake_stops_a_car_within_a_third_of_a_metre() -> None:
 def test_the_slow_modes_keep_their_speeds(limits: Limits, speed: float) -> None:
     trip = Trip(2900, limits)
     assert max(trip.at(trip.seconds * i / 50)[1] for i in range(51)) == pytest.approx(speed)
+
+
+@pytest.mark.parametrize("motion", [Creep(50.0, 175.0), Falling(400.0, 250.0), Braking(500.0, 250.0)])
+def test_what_moves_by_itself_has_its_speed_as_the_slope_of_its_way(motion: Motion) -> None:
+    step = 1e-4
+    for part in range(1, 40):
+        at = motion.seconds * part / 40
+        slope = (motion.at(at + step)[0] - motion.at(at - step)[0]) / (2 * step)
+        assert slope == pytest.approx(motion.at(at)[1], rel=0.01)
+    assert motion.at(motion.seconds) == pytest.approx((motion.distance_mm, 0.0), abs=1e-6)
+    assert motion.at(motion.seconds + 5)[0] == pytest.approx(motion.distance_mm)
+
+
+def test_a_falling_car_is_stopped_within_the_length_that_the_standard_allows() -> None:
+    # 1.2 m (EN 81-20 5.6.7, from memory); the hardest fall of the twin's.
+    assert Falling(FALL_MM_S2[1], FALL_MM[1]).distance_mm < 1200

@@ -15,8 +15,8 @@ FAULTS = {
     "door_wont_open": (3, "03"),
     "run_time_exceeded": (6, "06"),
 }
-# A trip to the far end, then 60 s of evidence for a person who stays: the slowest.
-CONFIRM_S = 150
+# A held door: three seconds of hold, then 150 s of evidence.
+CONFIRM_S = 210
 CLEAR_S = 90
 
 
