@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT))
 from protocols import codes, messages, records  # noqa: E402  the path is set first
 from protocols.controller_fault_texts import RESERVED, WORDS  # noqa: E402
 from protocols.controller_faults import national_code  # noqa: E402
-from protocols.delivery import node  # noqa: E402
+from protocols.delivery import held, node, succession  # noqa: E402
 from protocols.fault_texts import GATEWAY_FAULTS, TEXTS  # noqa: E402
 from protocols.faults import FAULTS, FLAP_MS, RUN_TIME_LIMIT, Fault  # noqa: E402
 from protocols.fields import FIELDS, Field  # noqa: E402
@@ -119,8 +119,11 @@ Modelled on the list of GB/T 24476-2017 as seen in public implementations; doors
 
 {_messages()}
 Receipt levels in an `ack`: {codes.COMMITTED} = committed by the gateway, {codes.DONE} = every required destination has answered.
-An event is sent again after {node.RESEND_FIRST_MS} ms, backing off to {node.RESEND_MAX_MS} ms, until it is committed; then every
+An event is sent again after {held.RESEND_FIRST_MS} ms, backing off to {node.RESEND_MAX_MS} ms, until it is committed; then every
 {node.RESEND_COMMITTED_MS // 1000} s until it is done.
+
+An ack answers each birth at once. Until the first one a boot holds back its log, and its events for {succession.ASK_MS} ms: where the ack knows a later boot, or this one from somebody else, the node was swapped or has lost its count, and goes on as the boot
+behind it, with a log of that life.
 
 ### Bytes of a `log` batch
 

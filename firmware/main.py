@@ -19,6 +19,10 @@ from node.transport import Transport
 from protocols.errors import SettingsError
 
 WATCHDOG_MS = 12000
+# A node is provisioned at the boot that it would have reached with one boot each ten minutes since 2026 (ours): no node boots as
+# often over its life, so one that comes later begins higher than its predecessor ended. 31 bits last long.
+BOOTS_BEGIN_S = 1767225600
+BOOT_S = 600
 
 
 def _path(name, default):
@@ -38,16 +42,22 @@ def load_profile(name):
         return json.load(file)
 
 
-def next_boot():
-    """The boot counter, raised by one and kept before anything is sent with it."""
+def keep_boot(boot):
+    """Keep the boot counter, before anything is sent with it."""
     nvs = esp32.NVS("liftwatch")
+    nvs.set_i32("boot", boot)
+    nvs.commit()
+
+
+def next_boot(floor_s):
+    """The boot counter, raised by one; at least that of the provisioning at unix `floor_s`, so that a replacement begins higher."""
     try:
-        boot = nvs.get_i32("boot")
+        boot = esp32.NVS("liftwatch").get_i32("boot")
     except OSError:
         boot = 0
-    nvs.set_i32("boot", boot + 1)
-    nvs.commit()
-    return boot + 1
+    boot = max(boot, (floor_s - BOOTS_BEGIN_S) // BOOT_S) + 1
+    keep_boot(boot)
+    return boot
 
 
 class Hardware:
@@ -68,6 +78,7 @@ class Hardware:
         self.led = pin(settings.led_pin, pin.OUT)
         self.feed = machine.WDT(timeout=WATCHDOG_MS).feed
         self.reset = machine.reset
+        self.keep_boot = keep_boot
         self.files = open_flash(esp32.Partition.find(esp32.Partition.TYPE_DATA, label=PARTITION), say)
 
     @staticmethod
@@ -91,7 +102,7 @@ def main():
                 led.value(count & 1)
                 time.sleep_ms(100)
     console.set_level(settings.log_level)
-    boot = next_boot()
+    boot = next_boot(settings.time_floor_s)
     gc.collect()
     console.say("info", "lift %s, boot %d, reset cause %d" % (settings.lift, boot, machine.reset_cause()))
     if not settings.tls:

@@ -72,33 +72,39 @@ class Intake:
         except ContractError as error:
             self._malformed(kind, payload, error)
             return
+        event = ack = None
         with self._lifts.lock:
             end = self._end(site, lift)
             if end is None:
                 return
             if kind == "link":
                 end.live.on_link(values, now, retained)
-                return
-            if kind == "reply":
-                return
-            if not values["kept"]:
-                end.intake.heard(values["boot"], values["up_ms"])
-                end.offset(values["boot"]).add(values["up_ms"], received_ms)
-            verdict = end.intake.on_event(values)
-            event = canonical(end, values, received_ms) if verdict == STORE else None
-            ack = self._lifts.ack_payload(end) if verdict == DUPLICATE else None
+                # A node that boots tells nothing before it knows which boots we know.
+                ack = self._lifts.ack_payload(end) if values["online"] else None
+            elif kind == "event":
+                if not values["kept"]:
+                    end.intake.heard(values["boot"], values["up_ms"])
+                    end.offset(values["boot"]).add(values["up_ms"], received_ms)
+                verdict = end.intake.on_event(values)
+                event = canonical(end, values, received_ms) if verdict == STORE else None
+                ack = self._lifts.ack_payload(end) if verdict == DUPLICATE else None
         if ack is not None:
             self._lifts.send_ack(end, ack)
         if event is not None:
-            # Commit and first send start together; the receipt to the node waits for the commit, the send does not.
-            # A relay that looks into the journal instead must find it in the queue before its question.
-            stored = self._journal.submit(
-                jobs.store_revision(event), lambda result, error: self._committed(end, event, result, error)
-            )
-            self._relay(event)
-            if not stored:
-                with self._lifts.lock:
-                    end.intake.event_failed(event["id"], event["rev"])
+            self._take(end, event)
+
+    def _take(self, end: LiftEnd, event: Event) -> None:
+        """Commit and first send start together; the receipt to the node waits for the commit, the send does not.
+
+        A relay that looks into the journal instead must find it in the queue before its question.
+        """
+        stored = self._journal.submit(
+            jobs.store_revision(event), lambda result, error: self._committed(end, event, result, error)
+        )
+        self._relay(event)
+        if not stored:
+            with self._lifts.lock:
+                end.intake.event_failed(event["id"], event["rev"])
 
     def _committed(self, end: LiftEnd, event: Event, result: Any, error: Exception | None) -> None:
         """In the journal's thread, after the commit."""

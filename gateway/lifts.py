@@ -27,9 +27,9 @@ OFFSETS_KEPT = 3
 class LiftEnd:
     """All that the gateway holds of one lift."""
 
-    def __init__(self, record: Lift, store_id: str, life: int, stored: int) -> None:
+    def __init__(self, record: Lift, store_id: str, life: int, stored: int, boot: int = 0) -> None:
         self.record = record
-        self.intake = LiftIntake(store_id, life, stored)
+        self.intake = LiftIntake(store_id, life, stored, boot)
         self.live = LiveLift(record)
         self.offsets: dict[int, OffsetEstimate] = {}
         self.ack_ms = 0
@@ -49,19 +49,24 @@ class LiftEnd:
 
 
 class Lifts:
-    """The lifts of one gateway. `positions` is what the log store has of each; `publish(topic, payload)` sends an ack."""
+    """The lifts of one gateway. `positions` and `boots` are what the log store has of each; `publish(topic, payload)` sends an ack."""
 
     def __init__(
         self,
         config: Config,
         store_id: str,
         positions: dict[str, tuple[int, int]],
+        boots: dict[str, int],
         publish: Callable[[str, bytes], None],
     ) -> None:
         self.lock = threading.Lock()
-        self._store_id, self._positions, self._publish = store_id, positions, publish
+        self._store_id, self._positions, self._boots, self._publish = store_id, positions, boots, publish
         self._max = config.gateway.max_lifts
-        self._ends = {lift.id: LiftEnd(lift, store_id, *positions.get(lift.id, (0, 0))) for lift in config.lift}
+        self._ends = {lift.id: self._make_end(lift) for lift in config.lift}
+
+    def _make_end(self, record: Lift) -> LiftEnd:
+        life, stored = self._positions.get(record.id, (0, 0))
+        return LiftEnd(record, self._store_id, life, stored, self._boots.get(record.id, 0))
 
     def __contains__(self, lift: str) -> bool:
         return lift in self._ends
@@ -80,7 +85,7 @@ class Lifts:
         end = self._ends.get(lift)
         if end is None and len(self._ends) < self._max:
             record = Lift(id=lift, site=site, name=lift)
-            end = self._ends[lift] = LiftEnd(record, self._store_id, *self._positions.get(lift, (0, 0)))
+            end = self._ends[lift] = self._make_end(record)
             _log.warning("lift %s at %s is not in the configuration; taken all the same", lift, site)
         if end is None or end.record.site != site:
             return None

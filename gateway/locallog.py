@@ -95,6 +95,7 @@ class LocalLog:
     def _begin(self, database: sqlite3.Connection) -> None:
         self._database = database
         self._held = log_rows.held(database)
+        self._boots = log_rows.newest_boots(database, self._held)
         if self.file.to_rescue is not None:
             self._begin_rescue(database, self.file.to_rescue)
         self._measure(database)
@@ -118,6 +119,10 @@ class LocalLog:
     def positions(self) -> dict[str, tuple[int, int]]:
         """{lift: (life, last number stored or booked)} for the intake of a gateway that starts."""
         return dict(self._held)
+
+    def newest_boots(self) -> dict[str, int]:
+        """{lift: the boot of its newest batch} as found at the start, for the intake too."""
+        return self._boots
 
     def put(self, entry: Stored) -> bool:
         """Queue a batch and its gaps; False if the queue is full: the node will send it again."""

@@ -130,6 +130,17 @@ def held(database: sqlite3.Connection) -> dict[str, tuple[int, int]]:
     return out
 
 
+def newest_boots(database: sqlite3.Connection, held: dict[str, tuple[int, int]]) -> dict[str, int]:
+    """{lift: boot of the newest batch of its life in `held`}; a batch that is damaged is left out."""
+    out = {}
+    query = "SELECT body FROM batch WHERE lift = ? AND life = ? ORDER BY number DESC LIMIT 1"
+    for lift, (life, _) in held.items():
+        for (body,) in database.execute(query, (lift, life)):
+            with contextlib.suppress(DecodeError):
+                out[lift] = Batch(body, 0).boot
+    return out
+
+
 def put_cursor(name: str, row: int) -> tuple[str, Row]:
     """The statement and its values that say: `name` has a receipt for everything up to `row`."""
     return "INSERT OR REPLACE INTO cursor VALUES (?,?,?)", (name, row, _sum(name, row))

@@ -43,7 +43,7 @@ class Service:
         self.supervisor = Supervisor()
         self.stores = Stores(data, config.gateway, self._batches_stored, self._journal_replaced, self._log_replaced)
         self.journal, self.log = self.stores.journal, self.stores.log
-        self.lifts = Lifts(config, self.stores.identity(), self.log.positions(), self._publish)
+        self.lifts = Lifts(config, self.stores.identity(), self.log.positions(), self.log.newest_boots(), self._publish)
         self.deliveries = Deliveries(
             self.lifts, self.journal, self.metrics, config.gateway.budget_ms, self._incident_changed
         )

@@ -87,10 +87,10 @@ class BatchWriter:
         self.count += 1
         return True
 
-    def renumber(self, life: int, number: int) -> None:
-        """Take another life and number before it is closed."""
+    def renumber(self, life: int, number: int, boot: int) -> None:
+        """Take another life, number and boot before it is closed."""
         self.number = number
-        self._head = (life, number) + self._head[2:]
+        self._head = (life, number, boot) + self._head[3:]
 
     def size(self) -> int:
         """Bytes of the records so far."""

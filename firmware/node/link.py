@@ -34,6 +34,7 @@ class Link:
         self._wake = asyncio.Event()
         self._told = None
         self._hurried = False
+        self._renamed = False
         self.conn = 0
         self.up = False
         self.bytes_sent = 0
@@ -47,6 +48,12 @@ class Link:
     def wake(self):
         """Something is due: do not wait for the next turn."""
         self._wake.set()
+
+    def take_boot(self, boot):
+        """Go on as `boot`: the connection ends, and the next one's birth and will say so."""
+        self._boot = boot
+        self._renamed = True
+        self.hurry()
 
     async def run(self):
         """Make one connection after another."""
@@ -81,6 +88,7 @@ class Link:
     async def _session(self):
         settings = self._settings
         self.conn += 1
+        self._renamed = False
         name = topic(settings.site, settings.lift, "link")
         will = encode("link", {"online": False, "boot": self._boot, "conn": self.conn})
         topics = [topic(settings.site, settings.lift, "ack"), topic(settings.site, settings.lift, "cmd")]
@@ -132,6 +140,8 @@ class Link:
             self._beat()
             if failure:
                 raise failure[0]
+            if self._renamed:
+                return
             self._wake.clear()
             if connection.state == "up":
                 if not self.up:

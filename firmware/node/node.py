@@ -39,7 +39,10 @@ COLLECT_EVERY_BYTES = 16384
 
 
 class Node:
-    """One node from boot to reset. `hardware` has uart, pins, feed(), reset(), random(n), direction, calendar, transport, files."""
+    """One node from boot to reset.
+
+    `hardware` has uart, pins, feed(), reset(), keep_boot(n), random(n), direction, calendar, transport, files.
+    """
 
     def __init__(self, settings, hardware, boot, console):
         gc.threshold(COLLECT_EVERY_BYTES)
@@ -58,7 +61,7 @@ class Node:
         )
         self._keeper = Keeper(hardware.files, boot, settings.log_bytes)
         self._log = self._keeper.log
-        self._delivery = NodeDelivery(settings.lift, boot, self._log, self._clock.unix_ms, self._keeper.table)
+        self._delivery = NodeDelivery(settings.lift, boot, self._log, self._clock.unix_ms, self._keeper.table, True)
         for name in self._delivery.names():
             self._tell(name, " kept")
         for kind, presses in self._delivery.open_presses():
@@ -286,6 +289,10 @@ class Node:
         try:
             if kind == "ack":
                 ack = messages.decode("ack", payload)
+                known = self._delivery.predecessor(ack, now)
+                if known:
+                    self._succeed(known)
+                    return
                 echo = ack["echo_up_ms"] if ack["boot"] == self._boot else None
                 self._clock.on_ack(ack["t_ms"], echo, now)
                 self._hardware.calendar.follow(self._clock.unix_ms(now), now)
@@ -298,6 +305,16 @@ class Node:
         except ContractError as error:
             self.counters["bad_down"] += 1
             self._console.say("warning", "%s from the gateway: %s" % (kind, error))
+
+    def _succeed(self, known):
+        """Another node was here up to the boot `known`: go on beyond it, without a reset, which would lose what was never sent."""
+        boot = known + 1
+        self._console.say("warning", "another node was here up to boot %d: going on as boot %d" % (known, boot))
+        self._hardware.keep_boot(boot)
+        self._boot = boot
+        for old, new in self._delivery.take_boot(boot):
+            self._console.say("info", "%s is told as %s" % (old, new))
+        self._link.take_boot(boot)
 
     # -- what commands ask ----------------------------------------------------------------------------------------
 

@@ -36,16 +36,23 @@ def on_vm(name: str, *arguments: str, code: int = 0, heap: str | None = None, en
 class Ear:
     """Everything a node publishes, and a gateway's voice that receipts it by hand."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, greets: bool = True) -> None:
+        """`greets`: it answers each birth with an ack, as a gateway does, before which a node tells nothing."""
         self.heard: list[tuple[str, bytes, float]] = []
+        self._greets = greets
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
-        self._client.on_message = lambda client, data, found: self.heard.append(
-            (found.topic.rsplit("/", 1)[-1], found.payload, time.monotonic())
-        )
+        self._client.on_message = lambda client, data, found: self._hear(found.topic.rsplit("/", 1)[-1], found.payload)
         self._client.on_connect = lambda client, *_: client.subscribe("lift/1/#")
         self._client.reconnect_delay_set(1, 1)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
+
+    def _hear(self, kind: str, payload: bytes) -> None:
+        self.heard.append((kind, payload, time.monotonic()))
+        if kind == "link" and self._greets:
+            birth = messages.decode(kind, payload)
+            if birth["online"]:
+                self.ack([], birth["boot"])
 
     def all(self, kind: str) -> list[dict[str, Any]]:
         return [messages.decode(kind, payload) for at, payload, _ in self.heard if at == kind]

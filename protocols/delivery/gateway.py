@@ -31,9 +31,9 @@ class Gap:
 
 
 class LiftIntake:
-    """One lift as the gateway's stores know it. `life` and `stored` come from the log store when it starts (0, 0 = none)."""
+    """One lift as the gateway's stores know it. `life`, `stored` and `boot` come from the log store when it starts (0 = none)."""
 
-    def __init__(self, gateway_id: str, life: int = 0, stored: int = 0) -> None:
+    def __init__(self, gateway_id: str, life: int = 0, stored: int = 0, boot: int = 0) -> None:
         self._gw = gateway_id
         self._life = life
         self._accepted = stored
@@ -41,7 +41,7 @@ class LiftIntake:
         self._known: dict[str, list[int]] = {}  # id -> [rev, level]; level 0 = submitted, not committed
         self._finished: list[str] = []  # ids at DONE and closed, oldest first
         self._receipts: dict[str, tuple[int, int]] = {}  # id -> (rev, level) waiting for an ack
-        self._boot = life  # a log is never newer than the boot that began it
+        self._boot = max(boot, life)
         self._echo_up_ms: int | None = None
         self.receipt_due = False
 

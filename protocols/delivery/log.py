@@ -71,7 +71,13 @@ class RamStore:
         self.newest = number
 
     def begin_anew(self, life: int) -> None:
-        """Never needed: its life is the boot's."""
+        """Forget everything and begin `life`, which is later than this one."""
+        self.dropped += self.newest - self.base + 1
+        self._bodies = {}
+        self._bytes = 0
+        self.life = life
+        self.newest = 0
+        self.base = 1
 
     def held_bytes(self) -> int:
         """Bytes of the closed batches."""
@@ -163,14 +169,15 @@ class ChangeLog:
         self.store.skip_to(number)
         self._renumber()
 
-    def begin_anew(self) -> None:
-        """The gateway knows a later life than the store's, of a boot that could not read the store: this boot begins another."""
-        self.store.begin_anew(self._boot)
+    def begin_anew(self, boot: int) -> None:
+        """The gateway knows a later life than the store's, or one of another node: `boot`, which is ours, begins another."""
+        self._boot = boot
+        self.store.begin_anew(boot)
         self._renumber()
 
     def _renumber(self) -> None:
         if self._writer is not None:
-            self._writer.renumber(self.store.life, self.store.newest + 1)
+            self._writer.renumber(self.store.life, self.store.newest + 1, self._boot)
 
     def capacity_h(self, now: int) -> int:
         """Hours that the store holds of traffic like that of this boot, or of a busy small lift's where that is more."""

@@ -4,7 +4,9 @@ The shell sends what `due()` returns, in order, and hands each ack to `on_ack()`
 """
 
 from protocols import codes
+from protocols.delivery.held import RESEND_FIRST_MS, HeldEvent
 from protocols.delivery.log import ChangeLog
+from protocols.delivery.succession import ASK_MS, predecessor
 from protocols.delivery.table import EventTable
 from protocols.detector import Transition
 from protocols.faults import Fault
@@ -15,8 +17,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Ours: an alarm lost on the way is repeated before a person would notice, and a dead gateway is not flooded.
-RESEND_FIRST_MS = 200
 RESEND_MAX_MS = 5000
 # Committed is safe; only the last destination's answer is missing.
 RESEND_COMMITTED_MS = 60000
@@ -37,30 +37,6 @@ REV_STEP = 1000
 FAR_MS = 1 << 30
 
 
-class HeldEvent:
-    """The newest revision of one event, and how far its delivery has come."""
-
-    def __init__(self, values: dict) -> None:
-        self.values = values
-        self.level = 0
-        self.due_ms = 0
-        self.backoff_ms = RESEND_FIRST_MS
-        self.presses_before = 0  # of the alarms that this one goes on from
-        self.on_flash = False
-        # (up_ms, unix ms) of its keeping in an earlier boot, on which the times in its values rest; None = in this one.
-        self.kept: tuple[int, int] | None = None
-
-    def revise(self, phase: str, now: int) -> None:
-        """Begin the next revision: it is sent at once."""
-        self.values["rev"] += 1
-        self.values["phase"] = phase
-        self.values["attempt"] = 0
-        self.values["published_up_ms"] = None
-        self.level = 0
-        self.due_ms = now
-        self.backoff_ms = RESEND_FIRST_MS
-
-
 class NodeDelivery:
     """Events and log of one node in one boot."""
 
@@ -71,8 +47,12 @@ class NodeDelivery:
         log: ChangeLog,
         unix_ms: "Callable[[int], int] | None" = None,
         table: EventTable | None = None,
+        asks: bool = False,
     ) -> None:
-        """`unix_ms(up_ms)` gives the node's idea of unix time, 0 while it has none. What `table` kept is held again."""
+        """`unix_ms(up_ms)` gives the node's idea of unix time, 0 while it has none. What `table` kept is held again.
+
+        `asks`: nothing is sent before the gateway's first ack (no event for ASK_MS at most), lest it take us for our predecessor.
+        """
         self._lift = lift
         self._boot = boot
         self._log = log
@@ -87,6 +67,8 @@ class NodeDelivery:
         self._log_sent = log.base - 1
         self._log_progress_ms = 0
         self._log_due_ms = 0
+        self._asks = asks
+        self._asked_ms = 0
         self._table = table
         self._unkept: list[str] = []  # ids whose newest revision, or end, the table has not yet
         self.overflow = 0  # events that went on with another because MAX_PER_KIND of their kind waited already
@@ -245,17 +227,22 @@ class NodeDelivery:
         self._log_due_ms = now
         # A replaced gateway may have a clock behind the old one's.
         self._ack_ms = 0
+        self._asked_ms = now
 
     def link_down(self) -> None:
         """The connection is gone: nothing is due until the next."""
         self._up = False
+
+    def _free_ms(self) -> int:
+        """Until when nothing may be sent: where the gateway says nothing, alarms go after a while, the log waits on."""
+        return self._asked_ms + ASK_MS if self._asks else 0
 
     def due(self, now: int) -> list[tuple]:
         """[(kind, payload values or bytes)] to send now: events as dicts for messages.encode, then at most one log batch.
 
         A log entry is the pair ("log", (base, body)).
         """
-        if not self._up:
+        if not self._up or now < self._free_ms():
             return []
         out: list[tuple] = []
         ready = [held for held in self._events.values() if held.level < codes.DONE and held.due_ms <= now]
@@ -289,6 +276,8 @@ class NodeDelivery:
 
     def _due_batch(self, now: int) -> tuple[int, bytes] | None:
         log = self._log
+        if self._asks:
+            return None
         floor = log.base - 1
         if self._log_acked < floor:
             self._log_acked = floor
@@ -320,18 +309,52 @@ class NodeDelivery:
         """When `due()` will have something, in ms since boot; far away if nothing waits."""
         if not self._up:
             return now + FAR_MS
+        if now < self._free_ms():
+            return self._free_ms()
         when = now + FAR_MS
         for held in self._events.values():
             if held.level < codes.DONE:
                 when = min(when, held.due_ms)
+        if self._asks:
+            return max(now, when)
         if self._log_sent > self._log_acked:
             when = min(when, self._log_progress_ms + LOG_STALL_MS)
         if self._log_sent < self._log.newest and self._log_sent - self._log_acked < LOG_WINDOW:
             when = min(when, self._log_due_ms)
         return max(now, when)
 
+    def predecessor(self, ack: dict, now: int) -> int:
+        """As succession.predecessor, of an `ack` not yet taken: where it is not 0, `take_boot` comes before anything else."""
+        return predecessor(ack, self._boot, self._log.life, self._asks, now)
+
+    def take_boot(self, boot: int) -> list[tuple[str, str]]:
+        """Go on as `boot`, beyond all that the gateway knows; [(old id, new id)] of the events that take new names.
+
+        Those are the ones of this boot: should one have been sent, it is better told twice than taken for another. The log begins a new life: what the old one held is lost, and the gateway books it with the life that ends.
+        """
+        before, self._boot = self._boot, boot
+        self._asks = False
+        self._log.begin_anew(boot)
+        self._log_acked = self._log_sent = 0
+        renamed = []
+        for old in [name for name in self._events if parse_event_id(name)[1] == before]:
+            held = self._events.pop(old)
+            self._number += 1
+            name = held.values["id"] = event_id(self._lift, boot, self._number)
+            held.values["boot"] = boot
+            held.values["published_up_ms"] = None
+            self._events[name] = held
+            if self._open.get(held.values["kind"]) == old:
+                self._open[held.values["kind"]] = name
+            self._changed(old)
+            self._changed(name)
+            held.on_flash = False
+            renamed.append((old, name))
+        return renamed
+
     def on_ack(self, ack: dict, now: int) -> None:
-        """Take the gateway's receipts: `ack` as decoded by messages.decode("ack", …)."""
+        """Take the gateway's receipts: `ack` as decoded by messages.decode("ack", …), of a gateway without a `predecessor`."""
+        self._asks = False
         is_late = ack["gw"] == self._gateway and 0 < self._ack_ms - ack["t_ms"] < LATE_ACK_MS
         if ack["gw"] != self._gateway:
             self._meet(ack["gw"], now)
@@ -364,7 +387,7 @@ class NodeDelivery:
 
     def _on_log_receipt(self, life: int, number: int, now: int) -> None:
         if life > self._log.life and self._boot > life:
-            self._log.begin_anew()
+            self._log.begin_anew(self._boot)
             self._log_acked = self._log_sent = 0
         if life != self._log.life:
             number = 0
