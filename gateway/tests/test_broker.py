@@ -32,7 +32,7 @@ def test_a_lane_takes_only_a_broker_whose_certificate_is_valid_and_of_its_host(
         services.tls_listener(port, authority.ca, pairs[name], certified=name == "good") for name, port in ports.items()
     )
     broker, plain = services.mosquitto(tmp_path, more="allow_anonymous true\n" + more)
-    broker.start(lambda: services.listens(plain))
+    broker.start(lambda: all(services.listens(port) for port in (plain, *ports.values())))
     heard: list[bytes] = []
     context = tls_context(Tls(str(authority.ca), str(own.certificate), str(own.key)))
     lanes = {}
