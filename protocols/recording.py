@@ -39,13 +39,17 @@ class Header:
 
 
 class Label:
-    """What truly happened: `fault` by its name in the fault table, or "" for a mere note, from `onset_ms` to `end_ms` (unix ms)."""
+    """What truly happened: `fault` by its name in the fault table, or "" for a mere note, from `onset_ms` to `end_ms` (unix ms).
 
-    def __init__(self, fault: str, onset_ms: int, end_ms: int, text: str = "") -> None:
+    `also`: names of what is just as true meanwhile, and may be told beside it.
+    """
+
+    def __init__(self, fault: str, onset_ms: int, end_ms: int, text: str = "", also: "list[str] | None" = None) -> None:
         self.fault = fault
         self.onset_ms = onset_ms
         self.end_ms = end_ms
         self.text = text
+        self.also = also or []
 
 
 class Gap:
@@ -106,8 +110,12 @@ class Writer:
         if label.end_ms < label.onset_ms:
             raise EncodeError("a label of %r that ends before it begins" % (label.fault,))
         self._block(
-            LABEL, {"fault": label.fault, "onset_ms": label.onset_ms, "end_ms": label.end_ms, "text": label.text}
-        )
+            LABEL,
+            {
+                "fault": label.fault, "onset_ms": label.onset_ms, "end_ms": label.end_ms, "text": label.text,
+                "also": label.also,
+            },
+        )  # fmt: skip
         self.labels += 1
 
     def close(self) -> None:
@@ -238,7 +246,8 @@ def _take(recording: Recording, kind: bytes, payload: bytes, where: str) -> None
     elif kind == LABEL:
         value = _value(payload)
         label = Label(
-            _item(value, "fault", str), _item(value, "onset_ms", int), _item(value, "end_ms", int), str(value.get("text", ""))
+            _item(value, "fault", str), _item(value, "onset_ms", int), _item(value, "end_ms", int),
+            str(value.get("text", "")), [str(name) for name in _item(value, "also", list)] if "also" in value else None,
         )  # fmt: skip
         if label.end_ms < label.onset_ms:
             raise DecodeError("a label that ends before it begins")

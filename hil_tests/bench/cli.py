@@ -16,7 +16,8 @@ from hil_tests.bench.bench import Bench, precise_loop
 from hil_tests.bench.config import ConfigError, load
 from hil_tests.bench.faults import SCRIPTS
 from hil_tests.bench.lift_bench import LiftBench
-from hil_tests.bench.ordinary import run_many
+from hil_tests.bench.ordinary import house, run_many
+from hil_tests.bench.recorder import BEGIN_MS, record
 
 
 def run_file() -> pathlib.Path:
@@ -24,18 +25,21 @@ def run_file() -> pathlib.Path:
     return pathlib.Path(os.environ.get("LIFTWATCH_RUN", ".run")) / "bench.json"
 
 
-@click.command()
-@click.option(
-    "--config", type=click.Path(path_type=pathlib.Path), required=True, help="bench.toml with [[lift]] tables"
-)
+@click.group(invoke_without_command=True)
+@click.option("--config", type=click.Path(path_type=pathlib.Path), help="bench.toml with [[lift]] tables")
 @click.option("--port", default=0, help="port of the control on loopback; 0 takes a free one")
-def twin(config: pathlib.Path, port: int) -> None:
+@click.pass_context
+def twin(context: click.Context, config: pathlib.Path | None, port: int) -> None:
     """Serve lift twins on ptys: a serial line and terminals each.
 
     Prints `ready CONTROL-URL`; GET CONTROL-URL/lifts tells where to plug nodes in.
 
     Example: liftwatch twin --config bench.toml
     """
+    if context.invoked_subcommand is not None:
+        return
+    if config is None:
+        raise click.UsageError("say --config bench.toml; docs/examples/bench.toml shows one")
     try:
         entries = load(config)
     except ConfigError as error:
@@ -59,6 +63,31 @@ async def _serve(lifts: list[tuple[Any, int, int]], port: int) -> None:
     sys.stdout.flush()
     await stop.wait()
     await bench.stop()
+
+
+@twin.command("record")
+@click.argument("file", type=click.Path(path_type=pathlib.Path, dir_okay=False))
+@click.option("--days", default=3.0, type=click.FloatRange(0.01, 366), help="days of ordinary life")
+@click.option("--number", default=0, help="which lift of the estate: stops, doors and traffic differ")
+@click.option("--seed", default=1, help="other seeds, other days")
+@click.option(
+    "--fault", "faults", multiple=True, type=click.Choice([*SCRIPTS]), help="break it so once; may be repeated"
+)
+@click.option("--all-faults", is_flag=True, help="each fault once")
+def record_command(
+    file: pathlib.Path, days: float, number: int, seed: int, faults: tuple[str, ...], all_faults: bool
+) -> None:
+    """Write a twin's life to the recording FILE, labelled with the faults that befell it, for `liftwatch backtest`.
+
+    Example: liftwatch twin record lift.lwrec --days 3 --fault trapped_at_level --fault mains_lost
+    """
+    names = [*SCRIPTS] if all_faults else list(faults)
+    with file.open("wb") as out:
+        made = record(out.write, house(number, seed), BEGIN_MS, days, names)
+    click.echo(
+        f"{file}: {(made.twin.now_ms - BEGIN_MS) / 86_400_000:.2f} days, {made.twin.starts} starts, "
+        f"{made.writer.labels} labels, {made.writer.batches} batches, {file.stat().st_size} bytes"
+    )
 
 
 @click.command()

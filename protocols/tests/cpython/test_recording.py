@@ -26,7 +26,7 @@ def body(number: int, records: int = 3) -> bytes:
 def written(batches: int = 5, offset_ms: int = 1_795_000_000_000, records: int = 3) -> bytes:
     out = io.BytesIO()
     writer = Writer(out.write, Header("lift-1", SETTINGS, "nice3000", "site-1", "a test"))
-    writer.label(Label("trapped_at_level", 5, 9, "电梯 一"))
+    writer.label(Label("trapped_at_level", 5, 9, "电梯 一", ["mains_lost"]))
     for number in range(1, batches + 1):
         writer.batch(offset_ms, body(number, records))
     writer.gap(Gap(7, 3, None, "life_ended"))
@@ -36,7 +36,9 @@ def written(batches: int = 5, offset_ms: int = 1_795_000_000_000, records: int =
 
 
 def shown(found: Recording) -> tuple[list[object], list[object], list[object]]:
-    labels: list[object] = [(label.fault, label.onset_ms, label.end_ms, label.text) for label in found.labels]
+    labels: list[object] = [
+        (label.fault, label.onset_ms, label.end_ms, label.text, *label.also) for label in found.labels
+    ]
     gaps: list[object] = [(gap.life, gap.first, gap.last, gap.reason) for gap in found.gaps]
     return [(offset, batch.body) for offset, batch in found.batches], labels, gaps
 
@@ -47,7 +49,7 @@ def test_a_whole_recording_comes_back_as_it_was_written() -> None:
     assert (head.lift, head.site, head.profile, head.settings, head.origin) == (
         "lift-1", "site-1", "nice3000", SETTINGS, "a test",
     )  # fmt: skip
-    labels = [("trapped_at_level", 5, 9, "电梯 一"), ("", 10, 10, "a note")]
+    labels = [("trapped_at_level", 5, 9, "电梯 一", "mains_lost"), ("", 10, 10, "a note")]
     bodies = [(1_795_000_000_000, body(number)) for number in range(1, 6)]
     assert shown(found) == (bodies, labels, [(7, 3, None, "life_ended")])
     assert found.complete and found.problems == []
@@ -155,6 +157,7 @@ HEADER = packed(b"H", json.dumps({"format": 1, "lift": "lift-1", "settings": {}}
         (packed(b"L", b"{"), "no JSON"),
         (packed(b"L", b'{"fault":"x","onset_ms":true,"end_ms":2}'), "onset_ms"),
         (packed(b"L", b'{"fault":"x","onset_ms":3,"end_ms":2}'), "ends before"),
+        (packed(b"L", b'{"fault":"x","onset_ms":1,"end_ms":2,"also":5}'), "also"),
         (packed(b"G", b'{"life":1}'), "first"),
         (packed(b"Z", b"{}"), "does not know"),
         (packed(b"H", b"{}"), "does not know"),
