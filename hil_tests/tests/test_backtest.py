@@ -18,6 +18,7 @@ from hil_tests.bench.recorder import BEGIN_MS, MINUTE_MS, SAMPLE_MS, Recorder
 from protocols import codes
 from protocols.detector import Detector, Settings
 from protocols.errors import DecodeError
+from protocols.faults import BY_NAME
 from protocols.recording import Header, Label, Recording, Writer, read
 from protocols.records import BatchWriter
 from protocols.state import LiftState
@@ -48,7 +49,7 @@ class Live(Recorder):
         self.told += [(step.kind, step.detected_ms) for step in found if step.phase == codes.OPEN]
 
 
-@pytest.mark.parametrize("name", [name for name, script in SCRIPTS.items() if not script.noise])
+@pytest.mark.parametrize("name", [name for name in SCRIPTS if name in BY_NAME])
 def test_a_replayed_fault_is_told_as_its_node_told_it(name: str) -> None:
     out = io.BytesIO()
     live = Live(out.write, LiftSpec(seed=11, traffic_factor=5.0))
