@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from hil_tests.bench.ageing import Ageing
 from hil_tests.bench.lift import LiftSpec
 
 BAUDS = (9600, 19200, 38400, 57600, 115200)
@@ -30,6 +31,7 @@ class LiftEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     starts_per_day: Annotated[float, msgspec.Meta(ge=0.1, le=3000)] = 100.0
     traffic_factor: Annotated[float, msgspec.Meta(gt=0, le=1000)] = 1.0
     seed: int = 1
+    ageing: Ageing = msgspec.field(default_factory=Ageing)
     utc_offset_h: Annotated[int, msgspec.Meta(ge=-12, le=14)] = 8
     baud: int = 9600
     bits: Annotated[int, msgspec.Meta(ge=10, le=11)] = 10

@@ -4,8 +4,9 @@ import heapq
 import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from hil_tests.bench.ageing import Ageing, Wear
 from hil_tests.bench.battery import Battery
 from hil_tests.bench.door import AJAR, NEVER, Door
 from hil_tests.bench.motion import JERKS, Limits, Motion
@@ -49,6 +50,7 @@ class LiftSpec:
     traffic_factor: float = 1.0
     seed: int = 1
     utc_offset_h: int = 8
+    ageing: Ageing = field(default_factory=Ageing)
 
 
 @dataclass
@@ -83,6 +85,7 @@ class Lift(Switches):
         self._rng = random.Random(spec.seed)
         self._limits = Limits(speed=float(spec.rated_speed_mm_s), jerk=JERKS[spec.curve])
         per_day = spec.starts_per_day * spec.traffic_factor
+        self._wear = Wear(spec.ageing, spec.seed)
         self._stream = Traffic(spec.stops, per_day, spec.utc_offset_h, self._rng)
         self._rest_mm = 0.0
         self._run: Run | None = None
@@ -93,6 +96,7 @@ class Lift(Switches):
         self._opened = False  # the door was open since the car came to this stop
         self._attempted_ms = 0
         self._reopens = 0
+        self._teased = 0  # how often children will still keep this door from closing
         self._parked_ms = now_ms
         self._left_ms = -PRESENCE_LAG_MS
         self._curtain_until = 0
@@ -100,13 +104,15 @@ class Lift(Switches):
         # parked starting running arrived opening unopened open closing braking stopped dead visit
         # failing failed sliding falling
         self.phase = "parked"
-        self.doors = [Door(spec.door_ms) for _ in range(spec.doors)]
+        door_ms = int(spec.door_ms * (1.0 + spec.ageing.door_slower))
+        self.doors = [Door(door_ms) for _ in range(spec.doors)]
         self.passengers: list[Passenger] = []
         self.calls: set[int] = set()
         self._next_traffic_ms = self._stream.next_ms(now_ms)
         self._later: list[tuple[int, int, Callable[[], None]]] = []
         self._later_number = 0
         self.battery = Battery(now_ms)
+        self._wear.begin(self)
         # What chain and counters say.
         self.safety_closed = True
         self.fault_number = 0

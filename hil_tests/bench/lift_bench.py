@@ -39,6 +39,7 @@ class LiftBench:
         self.stamps: deque[dict[str, Any]] = deque(maxlen=STAMPS)
         self._pins: dict[int, int] = {}
         self._heard = b""
+        self._edges = 0
         self._release: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
@@ -83,6 +84,9 @@ class LiftBench:
         self.set_pin(MAINS_PIN, self.twin.mains, again=again)
         self.set_pin(PRESENCE_PIN, self.twin.presence, again=again)
         self.set_pin(BATTERY_PIN, self.twin.battery_low, again=again)
+        for _, down in self.twin.button_edges[self._edges :]:
+            self.set_pin(BUTTON_PIN, down)
+        self._edges = len(self.twin.button_edges)
         self.set_pin(BUTTON_PIN, self.twin.button, again=again)
 
     def press(self, hold_s: float = PRESS_S) -> int:

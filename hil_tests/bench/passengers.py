@@ -14,12 +14,16 @@ MOST_WAITING = 4
 
 @dataclass
 class Passenger:
-    """One trip. `decides_ms`: time from boarding to pressing a call. `stays`: does not leave the car by itself."""
+    """One trip. `decides_ms`: time from boarding to pressing a call. `stays`: does not leave the car by itself.
+
+    `goods_ms`: how long goods take in and out, with something in the doorway all the while.
+    """
 
     origin: int
     target: int
     decides_ms: int = 0
     stays: bool = False
+    goods_ms: int = 0
     aboard: bool = False
     calls_ms: int | None = None  # when the car call will be pressed; None = pressed, or not aboard yet
 

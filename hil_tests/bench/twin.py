@@ -4,7 +4,9 @@ It goes from event to event, so what happens does not depend on who looks how of
 Faults by name are in faults.py.
 """
 
+import functools
 import heapq
+import itertools
 
 from hil_tests.bench.door import NEVER
 from hil_tests.bench.lift import LiftSpec
@@ -74,9 +76,9 @@ class Twin(Service):
         """How many wait on landings."""
         return sum(not passenger.aboard for passenger in self.passengers)
 
-    def travel(self, origin: int, target: int, *, stays: bool = False) -> Passenger:
+    def travel(self, origin: int, target: int, *, stays: bool = False, goods_ms: int = 0) -> Passenger:
         """A passenger calls at `origin` to go to `target`."""
-        passenger = Passenger(origin, target, stays=stays)
+        passenger = Passenger(origin, target, stays=stays, goods_ms=goods_ms)
         self._come(passenger)
         return passenger
 
@@ -102,7 +104,13 @@ class Twin(Service):
             self.call(self.floor)
 
     def press(self, down: bool) -> None:
-        """The alarm button goes down or up; the edge is kept in `button_edges`."""
+        """The alarm button goes down or up; each edge of its contact is kept in `button_edges`."""
         if down != self.button:
-            self.button = down
-            self.button_edges.append((self.now_ms, down))
+            self._contact(down)
+            for at_ms, state in zip(self._wear.bounces_ms(), itertools.cycle((not down, down)), strict=False):
+                self.later(at_ms, functools.partial(self._contact, state))
+
+    def _contact(self, closed: bool) -> None:
+        if closed != self.button:
+            self.button = closed
+            self.button_edges.append((self.now_ms, closed))

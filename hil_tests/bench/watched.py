@@ -4,6 +4,8 @@ from hil_tests.bench.twin import Twin
 from protocols.detector import Detector, Settings, Transition
 from protocols.state import LiftState
 
+BOUNCE_MS = 50  # the node's own (its inputs)
+
 
 def settings_of(twin: Twin) -> Settings:
     """What a detector is told of this lift at its commissioning."""
@@ -19,19 +21,33 @@ class Watched:
         self.detector = detector or Detector(settings_of(twin))
         self.state = LiftState()
         self._edges = len(twin.button_edges)
+        self._down = twin.button
 
     def look(self) -> list[Transition]:
         """Take what the twin shows now, behind the edges of its button since the last look; what the detector tells of it."""
         twin, told = self.twin, []
         state = self.state = LiftState(**twin.sample())
         if len(twin.button_edges) > self._edges:
-            for at_ms, down in twin.button_edges[self._edges :]:
-                if down:
-                    told += self.detector.press(at_ms, state)
-                else:
-                    self.detector.release()
-            self._edges = len(twin.button_edges)
+            told += self._press_and_release()
         return told + self.detector.step(state, twin.now_ms)
+
+    def _press_and_release(self) -> list[Transition]:
+        """The edges as the node takes them: a contact that opens for less than its bounce has not opened."""
+        told: list[Transition] = []
+        edges = self.twin.button_edges
+        while self._edges < len(edges):
+            at_ms, down = edges[self._edges]
+            after_ms = edges[self._edges + 1][0] if self._edges + 1 < len(edges) else self.twin.now_ms
+            if down and not self._down:
+                self._down = True
+                told += self.detector.press(at_ms, self.state)
+            elif not down and after_ms - at_ms >= BOUNCE_MS:
+                self._down = False
+                self.detector.release()
+            elif not down and self._edges + 1 == len(edges):
+                break  # perhaps a bounce: the next look knows
+            self._edges += 1
+        return told
 
     def follow(self, ms: int, step_ms: int = 100) -> list[Transition]:
         """Look each `step_ms` for the next `ms`."""
