@@ -107,7 +107,8 @@ as missing, and a message that lacks a required item is quarantined. JSON payloa
 ## Fields
 
 A field's number is its name in the log: it is never used again for another. On the wire and in the API `door_1` and
-`door_2` are the list `doors`. The log records a change only beyond the deadband, in the field's unit.
+`door_2` are the list `doors`. The log records a change only beyond the deadband, in the field's unit; a
+car's standstill is recorded with all that differs, and so is its end.
 
 {_fields()}
 ## Enumerations

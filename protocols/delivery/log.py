@@ -22,6 +22,9 @@ SNAPSHOT_MS = 600000
 # A batch is closed before it is full, so that the records until the next `flush` still fit.
 CLOSE_BYTES = 700
 
+# Below this the car counts as standing, as for the detector: encoder noise is no end of a standstill (ours).
+STANDSTILL_MM_S = 30
+
 # Ours, measured on the twin: an hour of ordinary traffic of a busy small lift.
 BYTES_PER_HOUR = 1500
 
@@ -116,10 +119,14 @@ class ChangeLog:
         """Append what changed since the last record beyond each field's deadband; True if something did."""
         changes: dict[str, int | None] = {}
         full = self._snapshot_ms is None or now - self._snapshot_ms >= SNAPSHOT_MS
+        # Where a car comes to rest is recorded to the millimetre: a snapshot minutes later would show it as having crept there.
+        rests = state.speed_mm_s == 0 and self._last.speed_mm_s != 0
         for field in FIELDS:
             value = getattr(state, field.name)
             last = getattr(self._last, field.name)
-            if (value != last and not self._within_deadband(field, value, last)) or (full and value is not None):
+            if (value != last and (rests or not self._within_deadband(field, value, last))) or (
+                full and value is not None
+            ):
                 changes[field.name] = value
         if not changes:
             return False
@@ -140,8 +147,11 @@ class ChangeLog:
     def _within_deadband(field: Field, value: int | None, last: int | None) -> bool:
         if not field.log_deadband or value is None or last is None:
             return False
-        # Standstill is always recorded: a speed that ends inside the band would look like creeping for hours.
-        return value != 0 and abs(value - last) < field.log_deadband
+        # Standstill is always recorded: a speed that ends inside the band would look like creeping for hours. So is its end: a
+        # car that slips away from it does so within the band.
+        if value == 0:
+            return False
+        return abs(value - last) < (STANDSTILL_MM_S if field.name == "speed_mm_s" and last == 0 else field.log_deadband)
 
     def flush(self, now: int, soon: bool = True) -> bool:
         """Close the open batch if it is old enough or nearly full; True if it was. `soon`: it can be sent, or the power may be cut.
