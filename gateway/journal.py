@@ -19,7 +19,7 @@ from gateway.clock import unix_ms
 from gateway.errors import NotDelivered
 from gateway.journal_rows import SCHEMA, incident_row, put, rescue, verify
 from gateway.reserve import Reserve
-from gateway.store_file import StoreFile, is_damage, transaction
+from gateway.store_file import StoreFile, damage, is_damage, transaction
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +58,14 @@ class Journal:
         self._with_room(self._opened)
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
+        self.file.check_beside(self._doubt)
+
+    def _doubt(self, generation: int, reason: str) -> None:
+        def job(database: sqlite3.Connection) -> None:
+            if generation == self.file.generation:
+                raise damage(reason)
+
+        self.submit(job, lambda result, error: None)
 
     def _with_room(self, work: Callable[[], T]) -> T:
         return work() if self._reserve is None else self._reserve.with_room(work)
@@ -67,7 +75,7 @@ class Journal:
         if self._database is None:
             self._database = self.file.open()
         database = self._database
-        if self.file.to_rescue is not None:
+        if self.file.to_rescue:
             with transaction(database):
                 self.rescued = rescue(self.file.to_rescue, database)
             self.file.rescued(database)
@@ -151,8 +159,8 @@ class Journal:
         except sqlite3.Error as error:
             if not is_damage(error):
                 raise
-            damage = str(error)
-        self._replace(damage)
+            reason = str(error)
+        self._replace(reason)
         return self._with_room(lambda: self._transact(group))
 
     def _replace(self, reason: str) -> None:

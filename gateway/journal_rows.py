@@ -41,7 +41,8 @@ Row = tuple[Any, ...]
 
 def checksum(row: Row) -> int:
     """CRC-32 over the values of one row, in the order of its columns."""
-    return zlib.crc32(json.dumps(row).encode())
+    # Not JSON's: what only damage can make of a value.
+    return zlib.crc32(json.dumps(row, default=repr).encode())
 
 
 def put(database: sqlite3.Connection, table: str, row: Row, *, keep: bool = False) -> bool:
@@ -67,18 +68,19 @@ def verify(database: sqlite3.Connection) -> None:
                 raise damage(f"{table} {row[: len(key)]} has a wrong checksum")
 
 
-def rescue(kept: pathlib.Path, database: sqlite3.Connection) -> int:
-    """Copy what of the damaged file `kept` can be read and has its checksum, in the caller's transaction; how many rows.
+def rescue(kept: tuple[pathlib.Path, ...], database: sqlite3.Connection) -> int:
+    """Copy what of the damaged files `kept`, oldest first, can be read and has its checksum, in the caller's transaction; how many rows.
 
     Raises sqlite3.Error only where the new file cannot be written.
     """
     count = 0
     for table in ("revision", "delivery"):
-        count += sum(put(database, table, row, keep=True) for row in _good(kept, table))
+        for file in reversed(kept):  # what the newest says of a row holds
+            count += sum(put(database, table, row, keep=True) for row in _good(file, table))
     # Incidents are made from their revisions, in versions above all that the cloud can have. Who has answered is in the deliveries.
     for name, rev in database.execute("SELECT id, max(rev) FROM revision GROUP BY id").fetchall():
         put(database, "incident", (name, rev, unix_ms(), 0, 0))
-    _log.warning("journal: %d rows taken over from %s", count, kept.name)
+    _log.warning("journal: %d rows taken over from %s", count, ", ".join(file.name for file in kept))
     return count
 
 

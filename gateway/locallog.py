@@ -11,6 +11,7 @@ import pathlib
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -20,7 +21,6 @@ from gateway.log_reader import Reader
 from gateway.reserve import Reserve
 from gateway.store_file import StoreFile, is_damage, transaction
 from protocols.delivery.gateway import Gap
-from protocols.errors import DecodeError
 from protocols.records import Batch
 
 _log = logging.getLogger(__name__)
@@ -55,7 +55,12 @@ class _Doubt:
 
 @dataclass
 class _DamagedRow:
+    generation: int
     row: int
+
+
+def _good(kept: tuple[pathlib.Path, ...]) -> Iterator[tuple[log_rows.Row, Batch]]:
+    return itertools.chain.from_iterable(log_rows.good(file) for file in kept)
 
 
 class LocalLog:
@@ -86,35 +91,37 @@ class LocalLog:
         self._database: sqlite3.Connection | None = None
         self._rescue: Iterator[tuple[log_rows.Row, Batch]] | None = None
         if reserve is None:
-            self._begin(self.file.open())
+            self._open()
         else:
-            reserve.with_room(lambda: self._begin(self.file.open()))
+            reserve.with_room(self._open)
         self._thread = threading.Thread(target=self._run, name="locallog", daemon=True)
         self._thread.start()
+        self.file.check_beside(self.doubt)
 
     def _begin(self, database: sqlite3.Connection) -> None:
         self._database = database
         self._held = log_rows.held(database)
         self._boots = log_rows.newest_boots(database, self._held)
-        if self.file.to_rescue is not None:
+        if self.file.to_rescue:
             self._begin_rescue(database, self.file.to_rescue)
         self._measure(database)
 
-    def _begin_rescue(self, database: sqlite3.Connection, kept: pathlib.Path) -> None:
+    def _begin_rescue(self, database: sqlite3.Connection, kept: tuple[pathlib.Path, ...]) -> None:
         with transaction(database):
             if database.execute("SELECT count(*) FROM sqlite_sequence").fetchone()[0] == 0:
                 # What is taken over keeps its row numbers, which cursors refer to; what is new is numbered above them, from the time.
                 database.execute("INSERT INTO sqlite_sequence VALUES ('batch', ?)", (unix_ms(),))
-                for name, row in log_rows.good_rows(kept, "cursor"):
-                    database.execute(*log_rows.put_cursor(name, row))
-                for gap in log_rows.good_rows(kept, "gap"):
-                    log_rows.book_gap(database, *gap)
-        self._rescue = log_rows.good(kept)
+                for file in kept:
+                    for name, row in log_rows.good_rows(file, "cursor"):
+                        database.execute(*log_rows.put_cursor(name, row))
+                    for gap in log_rows.good_rows(file, "gap"):
+                        log_rows.book_gap(database, *gap)
+        self._rescue = _good(kept)
 
     @property
     def rescuing(self) -> bool:
         """Is a damaged log still being taken over?"""
-        return self.file.to_rescue is not None
+        return bool(self.file.to_rescue)
 
     def positions(self) -> dict[str, tuple[int, int]]:
         """{lift: (life, last number stored or booked)} for the intake of a gateway that starts."""
@@ -137,10 +144,10 @@ class LocalLog:
         with contextlib.suppress(queue.Full):
             self._queue.put_nowait(_Doubt(generation, reason))
 
-    def damaged_row(self, row: int) -> None:
-        """A reader found this row damaged: the writer books it as a gap."""
+    def damaged_row(self, generation: int, row: int) -> None:
+        """A reader found this row of the file of `generation` damaged: the writer books it as a gap."""
         with contextlib.suppress(queue.Full):
-            self._queue.put_nowait(_DamagedRow(row))
+            self._queue.put_nowait(_DamagedRow(generation, row))
 
     def depth(self) -> int:
         """Batches waiting."""
@@ -174,6 +181,10 @@ class LocalLog:
                     self._rescue_step(self._rescue)
             except Exception:  # neither a callback nor a disk must stop the store
                 _log.exception("local log: a group failed")
+                if self._rescue is not None:
+                    # What was read and not written is read again.
+                    self._rescue = _good(self.file.to_rescue)
+                    time.sleep(RESCUE_PAUSE_S)
         if self._database is not None:
             self._database.close()
 
@@ -187,14 +198,27 @@ class LocalLog:
         return group
 
     def _work(self, group: list["Stored | _Doubt | _DamagedRow | None"]) -> None:
-        for entry in group:
-            if isinstance(entry, _Doubt) and entry.generation == self.file.generation:
-                self._replace(entry.reason)
-            elif isinstance(entry, _DamagedRow):
-                self._book_damaged(entry.row)
+        try:
+            self._mend(group)
+        except Exception:  # what came with it is stored all the same, or told that it is not
+            _log.exception("local log: it could not be mended")
         entries = [entry for entry in group if isinstance(entry, Stored)]
         if entries:
             self._take(entries)
+
+    def _mend(self, group: list["Stored | _Doubt | _DamagedRow | None"]) -> None:
+        for entry in group:
+            if isinstance(entry, _Doubt) and entry.generation == self.file.generation:
+                self._replace(entry.reason)
+        rows = [entry for entry in group if isinstance(entry, _DamagedRow) and entry.generation == self.file.generation]
+        if not rows:
+            return
+        try:
+            self._book_damaged([entry.row for entry in rows])
+        except sqlite3.Error as error:
+            if not is_damage(error):
+                raise
+            self._replace(str(error))
 
     def _take(self, entries: list[Stored]) -> None:
         """Store what follows on what is held, and tell what became of each."""
@@ -205,8 +229,8 @@ class LocalLog:
             return
         try:
             stored = self._store(entries)
-        except (sqlite3.Error, OSError) as error:
-            _log.error("local log: %s; %d batches not stored", error, len(entries))
+        except Exception as error:  # whatever it is, the nodes must send them again
+            _log.error("local log: %r; %d batches not stored", error, len(entries))
             self.refused += len(entries)
             self._then(entries, False)
             if isinstance(error, sqlite3.Error) and is_damage(error):
@@ -222,7 +246,15 @@ class LocalLog:
     def _open(self) -> sqlite3.Connection:
         """The database; opened here where a disk that was full let no new one be made in place of a damaged one."""
         if self._database is None:
-            self._begin(self.file.open())
+            database = self.file.open()
+            try:
+                self._begin(database)
+            except sqlite3.DatabaseError as error:
+                database.close()
+                self._database = None
+                if not is_damage(error):
+                    raise
+                self._begin(self.file.replace(str(error)))
         assert self._database is not None
         return self._database
 
@@ -257,20 +289,13 @@ class LocalLog:
             self._rescue = None
             _log.warning("local log: %d batches were taken over from the damaged file", self.rescued)
 
-    def _book_damaged(self, row: int) -> None:
+    def _book_damaged(self, rows: list[int]) -> None:
+        """Remove rows that are damaged. Which batches they were is not asked of them: what is missing now is booked."""
         database = self._open()
-        found = database.execute(f"SELECT {log_rows.COLUMNS} FROM batch WHERE row = ?", (row,)).fetchone()  # noqa: S608  ours
-        if found is None:
-            return
-        _, lift, life, number, *_, body, _ = found
-        with contextlib.suppress(DecodeError, TypeError):
-            # The body has a checksum of its own: where it is whole, it names what is lost with the row.
-            life, number = (batch := Batch(body, 1)).life, batch.number
         with transaction(database):
-            database.execute("DELETE FROM batch WHERE row = ?", (row,))
-            log_rows.book_gap(database, lift, life, number, number, "damaged", unix_ms())
-        self.damaged += 1
-        self.gaps += 1
+            for row in rows:
+                self.damaged += database.execute("DELETE FROM batch WHERE row = ?", (row,)).rowcount
+            self.gaps += log_rows.book_holes(database, unix_ms())
 
     def drop_queued(self) -> None:
         """In `on_replaced`, while nothing is put: what was accepted behind batches that are gone must not be stored."""

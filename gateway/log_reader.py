@@ -154,7 +154,7 @@ class Reader:
             records = opened(entry).records()
         except (DecodeError, TypeError) as error:
             _log.error("local log: row %d, batch %s of %r: %s; booked as a gap", row, entry[3], lift, error)
-            self._log.damaged_row(row)
+            self._log.damaged_row(self._generation, row)
             return []
         return [Point(row, lift, up_ms + offset_ms, changes) for up_ms, changes in records]
 

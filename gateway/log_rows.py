@@ -6,6 +6,7 @@ A gap is what is missing, never what is held: it is booked round the batches tha
 import contextlib
 import itertools
 import logging
+import math
 import pathlib
 import sqlite3
 import zlib
@@ -101,13 +102,18 @@ def book_holes(database: sqlite3.Connection, now_ms: int) -> int:
     runs = database.execute(
         "SELECT lift, life, min(number) AS first, max(number) AS last FROM (SELECT lift, life, number, "
         "number - row_number() OVER (PARTITION BY lift, life ORDER BY number) AS run FROM batch) GROUP BY lift, life, run "
-        "UNION ALL SELECT lift, life, first, last FROM gap ORDER BY lift, life, first"
+        "UNION ALL SELECT lift, life, first, last FROM gap "
+        # Where the position stands, the next one would begin.
+        "UNION ALL SELECT lift, life, number + 1, number FROM held ORDER BY lift, life, first"
     ).fetchall()
     count = 0
-    for (lift, life, _, last), (*other, first, _) in itertools.pairwise(runs):
-        if other == [lift, life] and last is not None and first > last + 1:
-            _put_gap(database, lift, life, last + 1, first - 1, "damaged", now_ms)
-            count += 1
+    for (lift, life), group in itertools.groupby(runs, key=lambda run: run[:2]):
+        known: float | None = None
+        for *_, first, last in group:
+            if known is not None and first > known + 1:
+                _put_gap(database, lift, life, int(known) + 1, first - 1, "damaged", now_ms)
+                count += 1
+            known = max(first - 1 if known is None else known, math.inf if last is None else last)
     return count
 
 

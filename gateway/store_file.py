@@ -8,6 +8,7 @@ import logging
 import os
 import pathlib
 import sqlite3
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,8 +19,11 @@ _log = logging.getLogger(__name__)
 PAGE_BYTES = 4096
 # Written into each file; a file with another form is none of ours.
 FORM = 2
-# A larger file is not read whole at the start (ours: 64 MB take 0.3 s, from an SD card 2 s); damage in it is found when met.
+# A larger file is not read whole at the start (ours: 64 MB take 0.9 s on two shared cores), but beside its work: an
+# alarm does not wait for it.
 CHECKED_BYTES = 64_000_000
+# Tables, indexes and that they tell the same; the first thing that is wrong.
+WHOLE = "PRAGMA integrity_check(1)"
 # Damaged files kept per store; the oldest go, for they must not fill the disk that they were rescued from.
 KEPT = 2
 
@@ -96,8 +100,10 @@ class StoreFile:
         self.path = path
         self._schema, self._now_ms, self._verify = schema, now_ms, verify
         self.identity = ""
-        # What the store before this one may still hold, until `rescued` is called.
-        self.to_rescue: pathlib.Path | None = None
+        # What the stores before this one may still hold, oldest first, until `rescued` is called.
+        self.to_rescue: tuple[pathlib.Path, ...] = ()
+        # While the file is changed for another, nobody connects: SQLite would join the one with the WAL of the other.
+        self._swap = threading.RLock()
         # Rises with each replacement: who holds a connection of an older one opens another.
         self.generation = 0
         self.replaced: Replaced | None = None
@@ -106,7 +112,8 @@ class StoreFile:
         """The writer's connection. A damaged file is put aside first; OSError or sqlite3.Error if none can be made either."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if not self.path.exists():
-            return self._make(self._finish_putting_aside())
+            self._finish_putting_aside()
+            return self._make(tuple(self.kept()))
         if self.path.stat().st_size == 0:
             # SQLite would take it for a new store in silence, and delete the WAL that may hold the rest.
             return self.replace("the file is empty")
@@ -122,29 +129,50 @@ class StoreFile:
             return self.replace(str(error))
         return database
 
-    def connect(self) -> sqlite3.Connection:
-        """One more connection on the file as it is."""
-        database = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=5)
-        database.text_factory = readable
+    def check_beside(self, doubt: Callable[[int, str], None]) -> None:
+        """Read a file that was too large to be read whole at the start, beside its work; `doubt(generation, reason)` from a thread."""
+        if self.path.stat().st_size > CHECKED_BYTES:
+            threading.Thread(target=self._check_beside, args=(doubt, self.generation), daemon=True).start()
+
+    def _check_beside(self, doubt: Callable[[int, str], None], generation: int) -> None:
         try:
-            database.execute("PRAGMA cell_size_check=ON")
-            database.execute("PRAGMA journal_mode=WAL")
-            database.execute("PRAGMA synchronous=FULL")
-        except sqlite3.Error:
-            database.close()
-            raise
-        return database
+            with contextlib.closing(self.connect()) as database:
+                (found,) = database.execute(WHOLE).fetchone()
+        except sqlite3.Error as error:
+            if not is_damage(error):
+                _log.error("%s: could not be checked: %s", self.path, error)
+                return
+            found = str(error)
+        if found != "ok":
+            doubt(generation, found)
+
+    def connect(self) -> sqlite3.Connection:
+        """One more connection on the file as it is; none is made."""
+        with self._swap:
+            uri = f"{self.path.absolute().as_uri()}?mode=rw"
+            database = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5)
+            database.text_factory = readable
+            try:
+                database.execute("PRAGMA cell_size_check=ON")
+                database.execute("PRAGMA journal_mode=WAL")
+                database.execute("PRAGMA synchronous=FULL")
+            except sqlite3.Error:
+                database.close()
+                raise
+            return database
 
     def replace(self, reason: str) -> sqlite3.Connection:
         """Put the file aside, with its WAL, and make a new one. Connections of the old one must not be written with again."""
         kept = self.path.with_name(f"{self.path.name}.damaged-{self._now_ms()}")
-        # The file goes before its WAL: cut in between, the store is missing and not one that lacks its newest rows.
-        self.path.rename(kept)
-        self.replaced = Replaced(reason, kept)
-        self.generation += 1
-        self._finish_putting_aside()
-        _log.error("%s: damaged (%s); kept as %s, a new store is made", self.path, reason, kept.name)
-        database = self._make(kept)
+        with self._swap:
+            # The file goes before its WAL: cut in between, the store is missing and not one that lacks its newest rows.
+            self.path.rename(kept)
+            self.replaced = Replaced(reason, kept)
+            self.generation += 1
+            self._finish_putting_aside()
+            _log.error("%s: damaged (%s); kept as %s, a new store is made", self.path, reason, kept.name)
+            # One that was damaged before it had taken over the one before it does not end that.
+            database = self._make((*self.to_rescue, kept))
         self._mend_head(kept)
         self._forget_oldest()
         return database
@@ -152,7 +180,7 @@ class StoreFile:
     def rescued(self, database: sqlite3.Connection) -> None:
         """What can be had of the store before this one was taken over, and committed: it is not done again."""
         database.execute("DELETE FROM meta WHERE name = 'rescue'")
-        self.to_rescue = None
+        self.to_rescue = ()
 
     def kept(self) -> list[pathlib.Path]:
         """Damaged files put aside, oldest first."""
@@ -164,7 +192,7 @@ class StoreFile:
         paths = [self.path.with_name(self.path.name + tail) for tail in ("", "-wal")]
         return sum(path.stat().st_size for path in paths if path.exists())
 
-    def _make(self, kept: pathlib.Path | None) -> sqlite3.Connection:
+    def _make(self, kept: tuple[pathlib.Path, ...]) -> sqlite3.Connection:
         # Made whole under another name: whatever stands at `path` is a store, and one without a byte was one.
         new = self.path.with_name(f"{self.path.name}.new")
         for tail in ("", "-journal"):
@@ -175,8 +203,8 @@ class StoreFile:
             database.executescript(f"BEGIN IMMEDIATE; {self._schema}")
             database.execute("CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
             database.execute("INSERT INTO meta VALUES ('store', ?)", (uuid.uuid4().hex[:12],))
-            if kept is not None:
-                database.execute("INSERT INTO meta VALUES ('rescue', ?)", (kept.name,))
+            if kept:
+                database.execute("INSERT INTO meta VALUES ('rescue', ?)", (" ".join(path.name for path in kept),))
             database.execute(f"PRAGMA user_version={FORM}")
             database.execute("COMMIT")
         new.rename(self.path)
@@ -200,8 +228,8 @@ class StoreFile:
         with kept.open("r+b") as old:
             old.write(page)
 
-    def _finish_putting_aside(self) -> pathlib.Path | None:
-        """Let a store that is no more at `path` be followed by its WAL; the newest one put aside, None if there is none."""
+    def _finish_putting_aside(self) -> None:
+        """Let a store that is no more at `path` be followed by its WAL."""
         kept = self.kept()
         for tail in ("-wal", "-shm"):
             left = self.path.with_name(self.path.name + tail)
@@ -213,7 +241,6 @@ class StoreFile:
             else:
                 left.unlink()
         self._sync_folder()
-        return kept[-1] if kept else None
 
     def _check(self, database: sqlite3.Connection) -> None:
         """Raises what `is_damage` knows if the file is not a whole store of ours."""
@@ -221,7 +248,7 @@ class StoreFile:
         if form != FORM:
             raise damage(f"it is of form {form}, not {FORM}")
         if self.path.stat().st_size <= CHECKED_BYTES:
-            (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
+            (found,) = database.execute(WHOLE).fetchone()
             if found != "ok":
                 raise damage(str(found))
         self._identify(database)
@@ -233,7 +260,8 @@ class StoreFile:
             raise damage("it has no identity")
         self.identity = str(row[0])
         left = database.execute("SELECT value FROM meta WHERE name = 'rescue'").fetchone()
-        self.to_rescue = self.path.with_name(str(left[0])) if left else None
+        names = str(left[0]).split() if left else []
+        self.to_rescue = tuple(self.path.with_name(name) for name in names)
 
     def _sync_folder(self) -> None:
         folder = os.open(self.path.parent, os.O_RDONLY)
@@ -243,14 +271,14 @@ class StoreFile:
             os.close(folder)
 
     def _forget_oldest(self) -> None:
-        for old in self.kept()[:-KEPT]:
+        for old in self.kept()[: -max(KEPT, len(self.to_rescue))]:
             _log.warning("%s: removed, %d newer damaged files are kept", old, KEPT)
             self._remove(old)
 
     def make_room(self) -> None:
         """Remove what was put aside and is taken over: nobody's looking at it is worth more than new records."""
         for old in self.kept():
-            if old != self.to_rescue:
+            if old not in self.to_rescue:
                 _log.warning("%s: removed, the disk is full", old)
                 self._remove(old)
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from gateway import journal as jobs
+from gateway import store_file
 from gateway.journal import Journal
 from gateway.locallog import LocalLog, Stored
 from gateway.log_reader import Point
@@ -23,7 +24,7 @@ from gateway.tests.test_stores import ask, batch, event, stored
 EVENTS = 150
 BATCHES = 400
 # Single bits flipped per store; the long form: LIFTWATCH_FLIPS=2000.
-FLIPPED = int(os.environ.get("LIFTWATCH_FLIPS", "40"))
+FLIPPED = int(os.environ.get("LIFTWATCH_FLIPS", "25"))
 PAGE = 4096
 Damage = Callable[[bytearray], bytearray]
 
@@ -82,6 +83,13 @@ def log_bytes(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
+@pytest.fixture(params=["small", "large"])
+def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large file is not read whole before the work begins, but beside it."""
+    if request.param == "large":
+        monkeypatch.setattr(store_file, "CHECKED_BYTES", 0)
+
+
 def journal_rows(journal: Journal) -> dict[str, tuple[str, str | None]]:
     """{id: (body, state at the city)}, read with the journal's own connection."""
     rows = ask(journal, lambda database: database.execute(
@@ -90,6 +98,7 @@ def journal_rows(journal: Journal) -> dict[str, tuple[str, str | None]]:
     return {name: (body, state) for name, body, state in rows}
 
 
+@pytest.mark.usefixtures("size")
 @pytest.mark.parametrize("case", CASES | FLIPS)
 def test_a_damaged_journal_starts_anew_with_all_that_is_whole(
     case: str, journal_bytes: bytes, tmp_path: pathlib.Path
@@ -115,6 +124,7 @@ def test_a_damaged_journal_starts_anew_with_all_that_is_whole(
     journal.close()
 
 
+@pytest.mark.usefixtures("size")
 @pytest.mark.parametrize("case", CASES | FLIPS)
 def test_a_damaged_log_starts_anew_and_every_batch_is_held_booked_or_asked_for_again(
     case: str, log_bytes: bytes, tmp_path: pathlib.Path

@@ -7,6 +7,7 @@ import os
 import pathlib
 import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -222,10 +223,16 @@ def damaged(recorder: pathlib.Path, folder: pathlib.Path, store: str) -> dict[st
     recorded(recorder, folder, store, 1)
     (folder / "record").unlink()
     path = folder / "root" / f"{store}.db"
-    with path.open("r+b") as file:
-        file.seek(path.stat().st_size // 2 // 4096 * 4096)
-        file.write(bytes(4096))
-    (folder / "root" / f"{store}.db-shm").unlink()
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = path.read_bytes()
+    for page in range(len(content) // 2 // 4096, len(content) // 4096):
+        # A page that is in use: what lies in a free one is no damage.
+        path.write_bytes(content[: page * 4096] + bytes(4096) + content[(page + 1) * 4096 :])
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            if database.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
+                break
+    (folder / "root" / f"{store}.db-shm").unlink(missing_ok=True)
     return {path.name: path.read_bytes() for path in (folder / "root").iterdir() if path.name != "receipts"}
 
 
@@ -240,7 +247,7 @@ def test_a_power_cut_while_a_damaged_journal_is_taken_over_loses_nothing_of_it(
         journal = Journal(place / "journal.db")
         try:
             counts.append(len(in_journal(journal)[0]))
-            assert counts[-1] == counts[0] >= 2 * load.INCIDENTS - 6
+            assert counts[-1] == counts[0] >= load.INCIDENTS * 3 // 2
         finally:
             journal.close()
 
