@@ -142,7 +142,7 @@ def newest_boots(database: sqlite3.Connection, held: dict[str, tuple[int, int]])
     query = "SELECT body FROM batch WHERE lift = ? AND life = ? ORDER BY number DESC LIMIT 1"
     for lift, (life, _) in held.items():
         for (body,) in database.execute(query, (lift, life)):
-            with contextlib.suppress(DecodeError):
+            with contextlib.suppress(DecodeError, TypeError):
                 out[lift] = Batch(body, 0).boot
     return out
 
