@@ -102,6 +102,8 @@ class StoreFile:
         self.identity = ""
         # What the stores before this one may still hold, oldest first, until `rescued` is called.
         self.to_rescue: tuple[pathlib.Path, ...] = ()
+        # Was what stood there at the start read whole?
+        self.checked = threading.Event()
         # While the file is changed for another, nobody connects: SQLite would join the one with the WAL of the other.
         self._swap = threading.RLock()
         # Rises with each replacement: who holds a connection of an older one opens another.
@@ -113,6 +115,7 @@ class StoreFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if not self.path.exists():
             self._finish_putting_aside()
+            self.checked.set()
             return self._make(tuple(self.kept()))
         if self.path.stat().st_size == 0:
             # SQLite would take it for a new store in silence, and delete the WAL that may hold the rest.
@@ -131,20 +134,20 @@ class StoreFile:
 
     def check_beside(self, doubt: Callable[[int, str], None]) -> None:
         """Read a file that was too large to be read whole at the start, beside its work; `doubt(generation, reason)` from a thread."""
-        if self.path.stat().st_size > CHECKED_BYTES:
+        if not self.checked.is_set():
             threading.Thread(target=self._check_beside, args=(doubt, self.generation), daemon=True).start()
 
     def _check_beside(self, doubt: Callable[[int, str], None], generation: int) -> None:
         try:
             with contextlib.closing(self.connect()) as database:
-                (found,) = database.execute(WHOLE).fetchone()
+                self._read_whole(database)
         except sqlite3.Error as error:
-            if not is_damage(error):
+            if is_damage(error):
+                doubt(generation, str(error))
+            else:
                 _log.error("%s: could not be checked: %s", self.path, error)
-                return
-            found = str(error)
-        if found != "ok":
-            doubt(generation, found)
+        finally:
+            self.checked.set()
 
     def connect(self) -> sqlite3.Connection:
         """One more connection on the file as it is; none is made."""
@@ -173,6 +176,7 @@ class StoreFile:
             _log.error("%s: damaged (%s); kept as %s, a new store is made", self.path, reason, kept.name)
             # One that was damaged before it had taken over the one before it does not end that.
             database = self._make((*self.to_rescue, kept))
+            self.checked.set()
         self._mend_head(kept)
         self._forget_oldest()
         return database
@@ -248,10 +252,14 @@ class StoreFile:
         if form != FORM:
             raise damage(f"it is of form {form}, not {FORM}")
         if self.path.stat().st_size <= CHECKED_BYTES:
-            (found,) = database.execute(WHOLE).fetchone()
-            if found != "ok":
-                raise damage(str(found))
+            self._read_whole(database)
+            self.checked.set()
         self._identify(database)
+
+    def _read_whole(self, database: sqlite3.Connection) -> None:
+        (found,) = database.execute(WHOLE).fetchone()
+        if found != "ok":
+            raise damage(str(found))
         self._verify(database)
 
     def _identify(self, database: sqlite3.Connection) -> None:

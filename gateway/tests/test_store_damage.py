@@ -106,6 +106,7 @@ def test_a_damaged_journal_starts_anew_with_all_that_is_whole(
     path = tmp_path / "journal.db"
     path.write_bytes((CASES | FLIPS)[case](bytearray(journal_bytes)))
     journal = Journal(path)
+    assert journal.file.checked.wait(10)
     held = journal_rows(journal)
     whole = {f"lift-1-1-{number}" for number in range(EVENTS)}
     for name, (body, state) in held.items():
