@@ -28,10 +28,8 @@ MAX_QUEUE = 20_000
 MAX_GROUP = 500
 # Ours: a commit takes 20 ms on a bad day, a full queue of them seconds.
 ANSWER_S = 10
-PRUNE_ROWS = 1000
 # After a failure, so that a disk that takes nothing is not asked without end; ours.
 FAILED_S = 0.05
-DAY_MS = 86_400_000
 Job = Callable[[sqlite3.Connection], Any]
 Then = Callable[[Any, Exception | None], None]
 T = TypeVar("T")
@@ -331,26 +329,6 @@ def recent(limit: int) -> Job:
             (name, rev, lift, phase, bool(done), set((answered or "").split(",")) - {""})
             for name, rev, lift, phase, done, answered in rows
         ]
-
-    return job
-
-
-def prune(before_ms: int, required: bool, cloud: bool) -> Job:
-    """Job: forget finished incidents committed before `before_ms`, a thousand at most; how many.
-
-    Finished: closed, answered by all that must (`required`: somebody must), and with the cloud if there is a `cloud`. Nothing
-    else ever leaves the journal.
-    """
-
-    def job(database: sqlite3.Connection) -> int:
-        names = database.execute(
-            "SELECT i.id FROM incident i JOIN revision r ON r.id = i.id AND r.rev = i.rev WHERE (i.done OR NOT ?) AND r.phase = 'closed' "
-            "AND r.committed_ms < ? AND (i.cloud_version >= i.version OR NOT ?) LIMIT ?",
-            (required, before_ms, cloud, PRUNE_ROWS),
-        ).fetchall()
-        for table in ("delivery", "revision", "incident"):
-            database.executemany(f"DELETE FROM {table} WHERE id = ?", names)  # noqa: S608  ours
-        return len(names)
 
     return job
 

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 PAGE_BYTES = 4096
 # Written into each file; a file with another form is none of ours.
 FORM = 2
-# A larger file is not read whole at the start (ours: 64 MB take 0.9 s on two shared cores), but beside its work: an
+# A larger file is not read whole at the start (ours: 64 MB take 1 to 2 s on two shared cores), but beside its work: an
 # alarm does not wait for it.
 CHECKED_BYTES = 64_000_000
 # Tables, indexes and that they tell the same; the first thing that is wrong.

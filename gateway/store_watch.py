@@ -20,6 +20,8 @@ from protocols.fault_texts import GATEWAY_FAULTS
 
 KIND = "store_damaged"
 ROUND_S = 60
+PRUNE_ROWS = 1000
+DAY_MS = 86_400_000
 # Incidents of its own that a gateway looks back on; there are at most a few files put aside at a time.
 TOLD = 100
 
@@ -27,7 +29,7 @@ Event = dict[str, Any]
 
 
 class StoreWatch:
-    """`offer(event)` hands the gateway's own incidents to the destinations; `required()`, `cloud`: as `journal.prune` takes them."""
+    """`offer(event)` hands the gateway's own incidents to the destinations; `required()`, `cloud`: as `prune` takes them."""
 
     def __init__(
         self, config: Gateway, stores: Stores, offer: Callable[[Event], None], required: Callable[[], bool], cloud: bool
@@ -45,8 +47,8 @@ class StoreWatch:
         while True:
             self._now.clear()
             await self.tell()
-            before_ms = unix_ms() - self._config.journal_days * jobs.DAY_MS
-            while await self._stores.journal.ask(jobs.prune(before_ms, self._required(), self._cloud)):
+            before_ms = unix_ms() - self._config.journal_days * DAY_MS
+            while await self._stores.journal.ask(prune(before_ms, self._required(), self._cloud)):
                 pass
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(ROUND_S):
@@ -66,6 +68,26 @@ class StoreWatch:
         for event in events:
             await self._stores.journal.ask(jobs.store_revision(event))
             self._offer(event)
+
+
+def prune(before_ms: int, required: bool, cloud: bool) -> Job:
+    """Job: forget finished incidents committed before `before_ms`, a thousand at most; how many.
+
+    Finished: closed, answered by all that must (`required`: somebody must), and with the cloud if there is a `cloud`. Nothing
+    else ever leaves the journal.
+    """
+
+    def job(database: sqlite3.Connection) -> int:
+        names = database.execute(
+            "SELECT i.id FROM incident i JOIN revision r ON r.id = i.id AND r.rev = i.rev WHERE (i.done OR NOT ?) AND r.phase = 'closed' "
+            "AND r.committed_ms < ? AND (i.cloud_version >= i.version OR NOT ?) LIMIT ?",
+            (required, before_ms, cloud, PRUNE_ROWS),
+        ).fetchall()
+        for table in ("delivery", "revision", "incident"):
+            database.executemany(f"DELETE FROM {table} WHERE id = ?", names)  # noqa: S608  ours
+        return len(names)
+
+    return job
 
 
 def newest_of(lift: str, limit: int) -> Job:

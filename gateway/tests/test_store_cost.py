@@ -10,6 +10,7 @@ import pytest
 from gateway import journal as jobs
 from gateway.journal import Journal
 from gateway.locallog import LocalLog, Stored
+from gateway.store_watch import prune
 from gateway.tests.test_stores import ask, event
 from protocols.records import Batch, BatchWriter
 
@@ -90,12 +91,12 @@ def test_only_what_is_closed_answered_old_and_with_the_cloud_ever_leaves_the_jou
         assert found[0] == found[1] == found[2]
         return {name.split("-")[0] for name in found[0]}
 
-    assert ask(journal, jobs.prune(1000, True, True)) == 0
+    assert ask(journal, prune(1000, True, True)) == 0
     assert held() == {"gone", "open", "unanswered", "untold"}
-    assert ask(journal, jobs.prune(now_ms, True, True)) == 1
+    assert ask(journal, prune(now_ms, True, True)) == 1
     assert held() == {"open", "unanswered", "untold"}
     # Without a cloud or a city that must answer nobody is waited for.
-    assert ask(journal, jobs.prune(now_ms, True, False)) == 1
-    assert ask(journal, jobs.prune(now_ms, False, False)) == 1
+    assert ask(journal, prune(now_ms, True, False)) == 1
+    assert ask(journal, prune(now_ms, False, False)) == 1
     assert held() == {"open"}
     journal.close()
