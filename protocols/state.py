@@ -50,6 +50,10 @@ class LiftState:
         for name in BUS_NAMES:
             setattr(self, name, None)
 
+    def known_fields(self) -> dict:
+        """{name: value} of what is known, by the names of the field table."""
+        return {name: getattr(self, name) for name in NAMES if getattr(self, name) is not None}
+
     def known(self) -> dict:
         """{name: value} of what is known, as the wire carries it: doors as the list `doors`."""
         values = {}

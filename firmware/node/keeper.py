@@ -3,6 +3,7 @@
 import asyncio
 
 from node.flash import EVENT_ROOM_BYTES
+from protocols.delivery.black_box import BlackBox
 from protocols.delivery.log import ChangeLog, RamStore
 from protocols.delivery.ring import FlashRing
 from protocols.delivery.table import EventTable
@@ -27,7 +28,8 @@ class Keeper:
             store = FlashRing(files, boot, min(log_bytes, files.capacity_bytes - EVENT_ROOM_BYTES))
             self.table = EventTable(files)
         self._store = store
-        self.log = ChangeLog(store, boot)
+        # Without flash the log is no larger than the box.
+        self.log = ChangeLog(store, boot, box=None if files is None else BlackBox())
         self._formatted = 0 if files is None else int(files.is_new)
 
     def counters(self, delivery):

@@ -11,6 +11,7 @@ from node.console import Console
 from node.node import Node
 from node.settings import Settings
 from protocols import messages
+from protocols.delivery.black_box import BlackBox
 
 
 class Pin:
@@ -87,6 +88,7 @@ class Life:
         self.now = 1000
         self.node = Node(Settings(data, load_profile), Board(), 1, Console("error"))
         self.node.now = lambda: self.now
+        self.node._log._box = BlackBox()  # as a node with flash has it
         state = self.node._state
         state.controller_link = True
         state.mains = True

@@ -58,19 +58,33 @@ def settings_of(recording: Recording, confirm_ms: dict[str, int]) -> Settings:
 
 
 def changes(recording: Recording) -> Iterator[tuple[int, dict[str, int | None], bool]]:
-    """(unix ms, changes, is it behind a hole) in order; times that run backwards, as a clock was set, stand still."""
-    life = number = boot = last_ms = -1
-    for offset_ms, batch in recording.batches:
-        if (batch.life, batch.number) == (life, number):
-            continue
-        after_hole = batch.life != life or batch.number != number + 1 or batch.boot != boot
-        life, number, boot = batch.life, batch.number, batch.boot
-        for up_ms, found in batch.records():
-            at_ms = max(last_ms, up_ms + offset_ms)
-            if last_ms >= 0 and at_ms - last_ms > SILENT_MS:
-                after_hole = True
-            yield at_ms, found, after_hole
+    """(unix ms, changes, is it behind a hole) in order; times that run backwards, as a clock was set, stand still.
+
+    What a black box held comes in batches behind those of the same minute: within a boot the uptime is the order.
+    """
+    last_ms = -1
+    for run in _runs(recording):
+        after_hole = True
+        for _, stamp_ms, found in sorted(run, key=lambda entry: entry[0]):
+            at_ms = max(last_ms, stamp_ms)
+            yield at_ms, found, after_hole or at_ms - last_ms > SILENT_MS
             last_ms, after_hole = at_ms, False
+
+
+def _runs(recording: Recording) -> Iterator[list[tuple[int, int, dict[str, int | None]]]]:
+    """[(uptime, unix ms, changes)] of each run of batches of one boot in which none is missing."""
+    run: list[tuple[int, int, dict[str, int | None]]] = []
+    life = number = boot = -1
+    for offset_ms, batch in recording.batches:
+        if (batch.life, batch.number, batch.boot) == (life, number, boot):
+            continue
+        if run and (batch.life != life or batch.number != number + 1 or batch.boot != boot):
+            yield run
+            run = []
+        life, number, boot = batch.life, batch.number, batch.boot
+        run += [(up_ms, up_ms + offset_ms, found) for up_ms, found in batch.records()]
+    if run:
+        yield run
 
 
 class _Player:

@@ -118,8 +118,17 @@ def test_a_batch_that_stands_there_twice_counts_once() -> None:
     assert len(replay(recording(first, first)).told) == 1
 
 
+def test_what_a_black_box_held_is_replayed_in_its_minute() -> None:
+    changed: list[tuple[int, dict[str, Any]]] = [(0, FREE), (100_000, {"floor": 2}), (200_000, {"floor": 3})]
+    first = (1, 1, 1, changed)
+    held: list[tuple[int, dict[str, Any]]] = [(120_000, {**FREE, "button": True}), (121_000, {"button": False})]
+    found = replay(recording(first, (1, 2, 1, held), (1, 3, 1, [(201_000, {"floor": 4})])))
+    assert [(told.kind, told.detected_ms - BEGIN_MS) for told in found.told] == [("button_pressed", 120_000)]
+    assert (found.observed_ms, found.holes) == (201_000, 0)
+
+
 def test_a_clock_that_was_set_back_makes_no_time() -> None:
-    found = replay(recording((1, 1, 1, [(50_000, TRAPPED)]), (1, 2, 1, [(10_000, {"floor": 2}), (80_000, FREE)])))
+    found = replay(recording((1, 1, 1, [(50_000, TRAPPED)]), (1, 2, 2, [(10_000, TRAPPED), (80_000, FREE)])))
     assert [told.kind for told in found.told] == ["trapped_between_floors"]
     assert found.observed_ms == 30_000
 

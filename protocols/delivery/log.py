@@ -4,6 +4,7 @@ A store has life, base, newest, kept (numbers), dropped, lost, errors, put(body)
 begin_anew(life), capacity_bytes: RamStore here, FlashRing in ring.
 """
 
+from protocols.delivery.black_box import SPAN_MS, BlackBox
 from protocols.fields import FIELDS, Field
 from protocols.records import BatchWriter
 from protocols.state import LiftState
@@ -88,16 +89,25 @@ class RamStore:
 
 
 class ChangeLog:
-    """Records what changes, closes a batch after `flush_ms` or CLOSE_BYTES, and gives it to `store`."""
+    """Records what changes, closes a batch after `flush_ms` or CLOSE_BYTES, and gives it to `store`.
 
-    def __init__(self, store: "RamStore | FlashRing", boot: int, flush_ms: int = FLUSH_MS) -> None:
+    With a `box`, what is serious is recorded at the full sample rate, from a minute before to a minute after.
+    """
+
+    def __init__(
+        self, store: "RamStore | FlashRing", boot: int, flush_ms: int = FLUSH_MS, box: BlackBox | None = None
+    ) -> None:
         self.store = store
+        self._box = box
+        self._boxed: list[BatchWriter] = []  # taken out of the box and not yet in the store
+        self._exact_until: int | None = None
         self.records = 0
         self.bytes = 0  # of all batches closed in this boot
         self._boot = boot
         self._flush_ms = flush_ms
         self._writer: BatchWriter | None = None
-        self._last = LiftState()
+        self._last = LiftState()  # as recorded
+        self._seen = LiftState()  # as sampled
         self._snapshot_ms: int | None = None
 
     @property
@@ -121,13 +131,24 @@ class ChangeLog:
         full = self._snapshot_ms is None or now - self._snapshot_ms >= SNAPSHOT_MS
         # Where a car comes to rest is recorded to the millimetre: a snapshot minutes later would show it as having crept there.
         rests = state.speed_mm_s == 0 and self._last.speed_mm_s != 0
+        exact: dict[str, int | None] = {}
         for field in FIELDS:
-            value = getattr(state, field.name)
-            last = getattr(self._last, field.name)
+            name = field.name
+            value = getattr(state, name)
+            if value != getattr(self._seen, name):
+                exact[name] = value
+                setattr(self._seen, name, value)
+            elif not full and not rests:
+                continue  # what it was before has been judged before
+            last = getattr(self._last, name)
             if (value != last and (rests or not self._within_deadband(field, value, last))) or (
                 full and value is not None
             ):
-                changes[field.name] = value
+                changes[name] = value
+        if self._exact_until is not None and now <= self._exact_until:
+            changes.update(exact)
+        elif self._box is not None and exact:
+            self._box.record(state, exact, now, t_ms)
         if not changes:
             return False
         if full:
@@ -142,6 +163,14 @@ class ChangeLog:
             setattr(self._last, name, changes[name])
         self.records += 1
         return True
+
+    def keep_minute(self, now: int) -> None:
+        """Something serious happened: the last minute, as far as the box has it, goes into the log, and so does the next."""
+        if self._box is None:
+            return
+        self._boxed += self._box.take(now)
+        self._exact_until = now + SPAN_MS
+        self._snapshot_ms = None  # what the deadbands hid until now is recorded next
 
     @staticmethod
     def _within_deadband(field: Field, value: int | None, last: int | None) -> bool:
@@ -158,6 +187,12 @@ class ChangeLog:
 
         `record` does so only where nothing more fits: a batch that goes to flash holds up everything, and the caller knows when.
         """
+        if self._boxed:
+            boxed = self._boxed.pop(0)
+            boxed.renumber(self.store.life, self.store.newest + 1, self._boot)
+            self._put(boxed)
+            self._renumber()
+            return True
         if self._writer is None:
             return False
         wait_ms = self._flush_ms if soon else max(self._flush_ms, FLUSH_ALONE_MS)
@@ -197,7 +232,11 @@ class ChangeLog:
     def _close(self) -> None:
         if self._writer is None:
             return
-        body = self._writer.close()
+        writer = self._writer
         self._writer = None
+        self._put(writer)
+
+    def _put(self, writer: BatchWriter) -> None:
+        body = writer.close()
         self.bytes += len(body)
         self.store.put(body)
