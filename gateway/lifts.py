@@ -144,6 +144,12 @@ class Lifts:
                     out.append(live.view(now, at))
             return out
 
+    def link_costs(self) -> dict[str, int]:
+        """{lift: bytes a month} that its node's link costs, of those that have told."""
+        with self.lock:
+            found = {name: end.live.link_bytes_month for name, end in self._ends.items()}
+        return {name: cost for name, cost in found.items() if cost is not None}
+
     def qualities(self) -> list[str]:
         """The quality of each lift's live state, now."""
         now = mono_ms()

@@ -8,12 +8,16 @@ from typing import Any
 
 from gateway.config import Lift
 from protocols.fields import NAMES
+from protocols.link_cost import per_month
 
 OFFLINE_AFTER_WILL_MS = 10_000
 OFFLINE_AFTER_SILENCE_MS = 30_000
 STALE_PERIODS = 3
 # The bus is silent if its last valid sample is so old: two polls at the slowest rate, and the message's way (ours).
 BUS_SILENT_MS = 3000
+
+# A month is told from no less: a handshake alone would make a gigabyte of the first seconds (ours).
+COST_FROM_MS = 600_000
 
 API_FIELDS = tuple(name for name in NAMES if name not in ("door_1", "door_2"))
 
@@ -38,6 +42,7 @@ class LiveLift:
     period_ms: int = 1000
     state: dict[str, Any] = field(default_factory=unknown_state)
     link: dict[str, Any] = field(default_factory=dict)
+    link_bytes_month: int | None = None  # at the rate of this boot, as the node counts it
     state_unix_ms: int | None = None
     since_unix_ms: int | None = None
     shown_quality: str = ""
@@ -55,6 +60,9 @@ class LiveLift:
         self.state_unix_ms = unix_ms
         if values["sample_up_ms"] is not None:
             self.sample_ms = now_ms - max(0, values["up_ms"] - values["sample_up_ms"])
+        if values["link_bytes"] is not None:
+            told = values["up_ms"] >= COST_FROM_MS
+            self.link_bytes_month = per_month(values["link_bytes"], values["up_ms"]) if told else None
         self.will_ms = None
         self.dirty = True
         return True
@@ -107,6 +115,7 @@ class LiveLift:
             "since_ms": self.since_unix_ms,
             "period_ms": self.period_ms,
             "boot": self.boot,
+            "link_bytes_month": self.link_bytes_month,
             "profile": self.link.get("profile"),
             "stops": self.link.get("stops") or record.stops,
             "rated_speed_mm_s": self.link.get("rated_speed_mm_s") or record.rated_speed_mm_s,

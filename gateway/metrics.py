@@ -35,12 +35,20 @@ class Metrics:
             "liftwatch_refused", "messages of lifts beyond max_lifts or at another site", registry=self.registry
         )
         self.batches = Counter("liftwatch_log_batches", "log batches by verdict", ["verdict"], registry=self.registry)
+        self.link_cost = Gauge(
+            "liftwatch_link_bytes_month",
+            "bytes a month that the node's link costs at the rate of this boot, with TLS, TCP and IP",
+            ["lift"],
+            registry=self.registry,
+        )
         self.gauge = Gauge("liftwatch_value", "a value read when asked", ["name"], registry=self.registry)
 
     def render(self, service: "Service") -> bytes:
         """The exposition text, with all gauges read now."""
         for name, value in service.values().items():
             self.gauge.labels(name).set(value)
+        for lift, cost in service.lifts.link_costs().items():
+            self.link_cost.labels(lift).set(cost)
         return generate_latest(self.registry)
 
 

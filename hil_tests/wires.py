@@ -2,12 +2,25 @@
 
 import asyncio
 import contextlib
+import socket
+import struct
 import threading
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 CHUNK_BYTES = 4096
 MOODS = ("open", "cut", "closed", "silent", "dead", "slow")
 SLOW_S = 0.4
+# Where segs_out and segs_in lie in Linux's struct tcp_info (since 4.2).
+SEGMENTS_AT = 136
+
+
+class Traffic(NamedTuple):
+    """What passed the near end of a wire, both ways: bytes of TCP's payload, segments with acknowledgements, connections."""
+
+    payload: int
+    segments: int
+    connections: int
 
 
 class _Carried:
@@ -16,6 +29,16 @@ class _Carried:
     def __init__(self, dead: bool, *ends: asyncio.StreamWriter) -> None:
         self.dead = dead
         self.ends = ends
+        self.payload = 0
+        self.segments = 0
+
+    def passed(self, count: int) -> None:
+        """So many bytes came from either end."""
+        self.payload += count
+        near = self.ends[0].get_extra_info("socket")
+        with contextlib.suppress(OSError):
+            info = near.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+            self.segments = sum(struct.unpack_from("II", info, SEGMENTS_AT))
 
     def abort(self) -> None:
         for end in self.ends:
@@ -34,6 +57,7 @@ class Wire:
         self._loop = loop
         self._target = target_port
         self._carried: set[_Carried] = set()
+        self._over = Traffic(0, 0, 0)
         self._mood = "open"
         self._passes = asyncio.Event()
         self._server: asyncio.Server | None = None
@@ -70,6 +94,17 @@ class Wire:
             self.resets += 1
             carried.abort()
 
+    async def traffic(self) -> Traffic:
+        """Since the wire was laid."""
+        return self._sum(self._carried)
+
+    def _sum(self, ends: Iterable[_Carried]) -> Traffic:
+        found = self._over
+        for carried in ends:
+            carried.passed(0)
+            found = Traffic(found.payload + carried.payload, found.segments + carried.segments, found.connections + 1)
+        return found
+
     async def close(self) -> None:
         """Stop listening and end what stands."""
         if self._server is not None:
@@ -94,11 +129,13 @@ class Wire:
             await asyncio.gather(self._pump(reader, far_writer, carried), self._pump(far_reader, writer, carried))
         finally:
             self._carried.discard(carried)
+            self._over = self._sum([carried])
             carried.abort()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, carried: _Carried) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(CHUNK_BYTES):
+                carried.passed(len(data))
                 await self._passes.wait()
                 if self._mood == "slow":
                     await asyncio.sleep(SLOW_S)
@@ -140,6 +177,11 @@ class Wires:
     def reset(self, name: str) -> None:
         """Reset what stands on one wire: the two ends of a connection that died while it was silent find out now."""
         self._loop.call_soon_threadsafe(self._wires[name].reset)
+
+    def traffic(self, name: str) -> Traffic:
+        """What has passed one wire."""
+        found: Traffic = self._call(self._wires[name].traffic())
+        return found
 
     def close(self) -> None:
         """End all of them."""

@@ -49,6 +49,7 @@ STATE_ITEMS = (
     Item("sample_up_ms", INT, None),
     Item("period_ms", INT, 1000, 100, 3600000),
     Item("rtt_ms", INT, None, 0, 3600000),
+    Item("link_bytes", INT, None),
     Item("faults", LIST, ()),
 )
 

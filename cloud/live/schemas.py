@@ -78,6 +78,7 @@ class Lift(BaseModel):
     since_ms: int | None
     period_ms: int
     profile: str | None = None
+    link_bytes_month: int | None = None
     state: State
     controller_fault: FaultWord | None = None
     last_known: LastKnown | None

@@ -20,7 +20,7 @@ RAM_LOG_BYTES = 6000
 class Keeper:
     """`log` and `table` (None without flash) of one boot, on `files`: a FlashFiles or None."""
 
-    def __init__(self, files, boot, log_bytes):
+    def __init__(self, files, boot, log_bytes, flush_ms):
         self.table = None
         if files is None:
             store = RamStore(boot, RAM_LOG_BYTES)
@@ -29,7 +29,7 @@ class Keeper:
             self.table = EventTable(files)
         self._store = store
         # Without flash the log is no larger than the box.
-        self.log = ChangeLog(store, boot, box=None if files is None else BlackBox())
+        self.log = ChangeLog(store, boot, flush_ms, box=None if files is None else BlackBox())
         self._formatted = 0 if files is None else int(files.is_new)
 
     def counters(self, delivery):

@@ -4,6 +4,7 @@ import asyncio
 import time
 
 from protocols.identity import client_id, topic
+from protocols.link_cost import LinkCost
 from protocols.messages import encode
 from protocols.mqtt.client import Connection
 from protocols.mqtt.packets import MqttError
@@ -19,7 +20,7 @@ READ_BYTES = 256
 
 
 class Link:
-    """Connects for ever. `outbox` has birth(conn), connected(), due() -> [(kind, payload)], wait_ms(), received(kind, payload), lost()."""
+    """Connects for ever. `outbox` has birth(conn), connected(), due() -> [(kind, payload)], doubts(), wait_ms(), received(kind, payload), lost()."""
 
     def __init__(self, settings, transport, boot, outbox, now, random, say, beat):
         """`transport` opens the sockets; `now()` gives ms since boot; `random(n)` an int below n, for jitter."""
@@ -37,8 +38,7 @@ class Link:
         self._renamed = False
         self.conn = 0
         self.up = False
-        self.bytes_sent = 0
-        self.sent = 0
+        self.cost = LinkCost(settings.tls)
 
     def hurry(self):
         """An alarm is due: as `wake`, and without a connection the next is tried soon, however often it failed before."""
@@ -99,6 +99,7 @@ class Link:
         listener = None
         writer = None
         failure = []
+        self.cost.opened()
         try:
             reader, writer = await asyncio.wait_for_ms(self._transport.open(), CONNECT_MS)
             await self._write(writer, connection.start(self._now()))
@@ -122,6 +123,7 @@ class Link:
                 data = await reader.read(READ_BYTES)
                 if not data:
                     raise EOFError("the broker closed the connection")
+                self.cost.passed(len(data))
                 out, messages = connection.receive(data, self._now())
                 if out:
                     await self._write(writer, out)
@@ -154,8 +156,7 @@ class Link:
                 for kind, payload in self._outbox.due():
                     name = topic(settings.site, settings.lift, kind)
                     await self._write(writer, connection.publish(name, payload, self._now()))
-                    self.sent += 1
-            ping = connection.tick(self._now())
+            ping = connection.tick(self._now(), self._outbox.doubts())
             if ping:
                 await self._write(writer, ping)
             wait_ms = min(IDLE_MS, self._outbox.wait_ms()) if self.up else IDLE_MS
@@ -167,5 +168,5 @@ class Link:
 
     async def _write(self, writer, packet):
         writer.write(packet)
-        self.bytes_sent += len(packet)
+        self.cost.passed(len(packet))
         await asyncio.wait_for_ms(writer.drain(), WRITE_MS)

@@ -29,7 +29,9 @@ VERSION = "0.1.0"
 MISSED_POLLS = 2
 SLOW_MS = 1000
 STATE_MIN_MS = 200
-METERED_PARKED_MS = 10000
+WATCHED_MS = 1000
+# Ours: with the next state after so long; 25 bytes.
+COST_TOLD_MS = 30000
 # The ticks' period is a power of two, asked of the interpreter itself.
 TICKS_PERIOD = time.ticks_add(0, -1) + 1  # pyright: ignore[reportArgumentType]  ticks are plain numbers
 MAX_REPLIES = 4
@@ -61,7 +63,7 @@ class Node:
         self._detector = Detector(
             DetectorSettings(settings.rated_speed_mm_s, settings.travel_mm, settings.doors, settings.confirm_ms)
         )
-        self._keeper = Keeper(hardware.files, boot, settings.log_bytes)
+        self._keeper = Keeper(hardware.files, boot, settings.log_bytes, settings.flush_ms)
         self._log = self._keeper.log
         self._delivery = NodeDelivery(settings.lift, boot, self._log, self._clock.unix_ms, self._keeper.table, True)
         for name in self._delivery.names():
@@ -83,6 +85,7 @@ class Node:
         self._seq = 0
         self._state_due_ms = 0
         self._state_sent_ms = 0
+        self._cost_due_ms = 0
         self._watched_until = 0
         self._replies = []
         self._door_cycles = 0
@@ -179,7 +182,10 @@ class Node:
         discrete = [getattr(state, name) for name in DISCRETE_NAMES]
         if discrete != self._sent_discrete:
             self._sent_discrete = discrete
-            self._state_due_ms = max(min(self._state_due_ms, now), self._state_sent_ms + STATE_MIN_MS)
+            # On a metered link nobody looks, and the period of a moving lift is soon enough.
+            hurry = not self._settings.metered or now < self._watched_until
+            soonest = self._state_sent_ms + (STATE_MIN_MS if hurry else self._settings.period_ms)
+            self._state_due_ms = max(min(self._state_due_ms, now), soonest)
             self._link.wake()
 
     def _raise(self, transitions, now):
@@ -218,7 +224,7 @@ class Node:
         self._mem_alloc = gc.mem_alloc()
         counters = {
             "mem_alloc": self._mem_alloc, "mem_free": gc.mem_free(), "events_overflow": self._delivery.overflow,
-            "resent": self._delivery.resent, "bytes_sent": self._link.bytes_sent,
+            "resent": self._delivery.resent, "link_bytes": self._link.cost.total(),
             "spikes": self._inputs.spikes, "near_misses": sum(self._detector.near_misses.values()),
             "suppressed": sum(self._detector.suppressed.values()),
         }  # fmt: skip
@@ -265,6 +271,9 @@ class Node:
                 "period_ms": self._period_ms(now), "rtt_ms": self._clock.rtt_ms,
                 "sample_up_ms": self._sample_up_ms, "faults": self._detector.open_kinds(),
             }  # fmt: skip
+            if now >= self._cost_due_ms:
+                self._cost_due_ms = now + COST_TOLD_MS
+                values["link_bytes"] = self._link.cost.total()
             out.append(("state", messages.state_payload(values, self._state)))
         return out + logs
 
@@ -277,10 +286,14 @@ class Node:
             self._console.say("error", "cannot send: %s" % error)
 
     def _period_ms(self, now):
+        if now < self._watched_until:
+            return min(WATCHED_MS, self._settings.period_ms)
         parked = self._state.car_status == 0 and not self._state.passenger
-        if self._settings.metered and parked and now >= self._watched_until:
-            return METERED_PARKED_MS
-        return self._settings.period_ms
+        return self._settings.parked_ms if parked else self._settings.period_ms
+
+    def doubts(self):
+        """An alarm has been sent again and again without a receipt: does the line still carry?"""
+        return self._delivery.is_unanswered()
 
     def wait_ms(self):
         """Until when nothing is due, in ms from now."""

@@ -5,6 +5,7 @@ The file is JSON: {"site", "lift", "broker": {"host", "port", "user", "password"
 
 import json
 
+from protocols.delivery.log import FLUSH_MS
 from protocols.errors import SettingsError
 from protocols.identity import check_id
 from protocols.profiles.profile import Profile
@@ -47,7 +48,6 @@ class Settings:
         self._read_tls(data)
         self.user = _get(data, "broker.user", str, None)
         self.password = _get(data, "broker.password", str, None)
-        self.keepalive_ms = 1000 * _get(data, "broker.keepalive_s", int, 15, 4, 600)
         self.uart = _get(data, "bus.uart", int, 1, 0, 2)
         self.baud = _get(data, "bus.baud", int, 9600, 1200, 115200)
         self.unit = _get(data, "bus.unit", int, 1, 1, 247)
@@ -62,12 +62,20 @@ class Settings:
         self.presence_pin = _get(data, "pins.presence", int, 27, 0, 48)
         self.led_pin = _get(data, "pins.led", int, 2, 0, 48)
         self.presence_hold_ms = _get(data, "presence_hold_ms", int, 3000, 0, 600000)
-        self.metered = _get(data, "metered", bool, False)
-        self.period_ms = _get(data, "period_ms", int, 1000, 200, 60000)
+        self._read_pace(data)
         self.log_bytes = _get(data, "log_bytes", int, 700000, 32768, 4000000)
         self.log_level = _get(data, "log_level", str, "info")
         self.wifi = _get(data, "wifi", dict, {})
         self.profile = self._profile(data, load_profile)
+
+    def _read_pace(self, data):
+        """How often is sent what can wait. `metered` links pay for each byte: docs/delivery.md says what that comes to."""
+        self.metered = _get(data, "metered", bool, False)
+        # A minute between two words of ours keeps a 4G operator's NAT open (ours); an alarm without a receipt tests the line itself.
+        self.keepalive_ms = 1000 * _get(data, "broker.keepalive_s", int, 240 if self.metered else 15, 4, 600)
+        self.period_ms = _get(data, "period_ms", int, 10000 if self.metered else 1000, 200, 60000)
+        self.parked_ms = _get(data, "parked_ms", int, 60000 if self.metered else self.period_ms, 200, 600000)
+        self.flush_ms = _get(data, "log_flush_ms", int, 60000 if self.metered else FLUSH_MS, 1000, 600000)
 
     def _read_tls(self, data):
         """Paths of PEM or DER files on flash: the authority that signed the broker's certificate, and our own, if it wants one."""

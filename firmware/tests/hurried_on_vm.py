@@ -23,7 +23,7 @@ class Transport:
 
 
 class Settings:
-    site, lift, keepalive_ms, user, password = "s-1", "lift-1", 15000, None, None
+    site, lift, keepalive_ms, tls, user, password = "s-1", "lift-1", 15000, False, None, None
 
 
 async def main():

@@ -38,6 +38,13 @@ def test_a_metered_period_stretches_the_limits() -> None:
     assert lift.quality(60_000) == "offline"
 
 
+def test_what_a_link_costs_is_told_for_a_month_once_the_boot_is_old_enough_to_tell() -> None:
+    lift = LiveLift(Lift("lift-1", "site"))
+    for up_ms, link_bytes, month in ((599_000, 5000, None), (600_000, 5000, 21_600_000), (700_000, None, 21_600_000)):
+        lift.on_state({**state(seq=up_ms // 1000), "up_ms": up_ms, "link_bytes": link_bytes}, up_ms, 5)
+        assert lift.view(up_ms, 5)["link_bytes_month"] == month
+
+
 def test_a_will_counts_after_ten_seconds_unless_the_node_came_back() -> None:
     lift = LiveLift(Lift("lift-1", "site"))
     lift.on_link(link(True), 0, retained=False)

@@ -37,22 +37,28 @@ class Stack:
         port: int = 0,
         *,
         baud: int = 9600,
-        traffic: float = 30.0,
+        traffic: float | list[float] = 30.0,
         influx: bool = True,
         wires: Wires | None = None,
         gateway_env: dict[str, str] | None = None,
         tls: bool = False,
+        node: dict[str, Any] | None = None,
+        wire_each: bool = False,
     ) -> None:
-        """With `wires`, nodes and gateway reach everything through wires that can be cut; see `_via` for their names.
+        """`traffic` is the factor of every lift, or one for each; `node` are settings of every node beside the lift's.
+
+        With `wires`, nodes and gateway reach everything through wires that can be cut; see `_via` for their names.
 
         With `tls` nodes and gateway have certificates of their own, the broker takes nobody without, and keeps sessions in
-        the folder broker.
+        the folder broker. With `wire_each` every node has a wire of its own, named by its lift.
         """
         self.data = data
         self.logs = data / "logs"
         self._count = lifts
         self._baud = baud
-        self._traffic = traffic
+        self._traffic = traffic if isinstance(traffic, list) else [traffic] * lifts
+        self._node_settings = node or {}
+        self._wire_each = wire_each
         self._with_influx = influx
         self._wires = wires
         self._gateway_env = gateway_env
@@ -136,10 +142,11 @@ class Stack:
         """Plug a node into each lift of the bench; those of an earlier bench are switched off."""
         for node in self.nodes.values():
             node.stop()
-        broker_port = self._via("node-broker", self.broker_port)
+        broker_port = 0 if self._wire_each else self._via("node-broker", self.broker_port)
         for lift in get_json(f"{self.bench_url}/lifts"):
             directory = self.data / "nodes" / lift["id"]
-            settings = node_settings(SITE, lift, broker_port)
+            port = self._via(lift["id"], self.broker_port) if self._wire_each else broker_port
+            settings = node_settings(SITE, lift, port, **self._node_settings)
             if self._authority is not None:
                 own = self._authority.sign(lift["id"])
                 settings["broker"]["tls"] = {
@@ -183,7 +190,7 @@ class Stack:
             _, _, stops, doors, _ = LIFTS[number % len(LIFTS)]
             lines += [
                 "[[lift]]", f'id = "{name}"', f"stops = {stops}", f"doors = {doors}", f"baud = {self._baud}",
-                f"seed = {number + 1}", f"traffic_factor = {self._traffic}", f"floor_pitch_mm = {PITCH_MM}", "",
+                f"seed = {number + 1}", f"traffic_factor = {self._traffic[number]}", f"floor_pitch_mm = {PITCH_MM}", "",
             ]  # fmt: skip
         path = self.data / "bench.toml"
         path.write_text("\n".join(lines))

@@ -12,7 +12,7 @@ import click
 from hil_tests.bench.cli import ordinary
 from hil_tests.bench.faults import SCRIPTS
 from hil_tests.demo.stack import Stack
-from hil_tests.measure import breakage, cuts, drain, latency
+from hil_tests.measure import breakage, cuts, datacost, drain, latency
 from hil_tests.measure.chaos import run_seed
 from hil_tests.measure.detector import sample_times_us
 from hil_tests.measure.figures import percentile, spread, table
@@ -209,10 +209,7 @@ def chaos_command(hours: float | None, seed: int, seconds: float, lifts: int, no
 @click.option("--longest", default=60.0, help="seconds of the longest cut")
 def cuts_command(count: int, seed: int, longest: float) -> None:
     """Cut the links to the broker (TCP with TLS) again and again under load; what came back by itself, and how soon. Ends with 1 on a loss."""
-    try:
-        result = cuts.run(count, seed, click.echo, longest)
-    except StartError as error:
-        raise click.ClickException(str(error)) from error
+    result = cuts.run(count, seed, click.echo, longest)
     for kind, times in sorted(result.recovered_s.items()):
         click.echo(f"{kind:10s} {spread([1000 * seconds for seconds in times])}")
     click.echo(", ".join(f"{name} {value:g}" for name, value in result.figures.items()))
@@ -256,6 +253,34 @@ def drain_command(lifts: int, hours: float, quiet_s: float) -> None:
 def _spread(values: Sequence[float], quiet: Sequence[float]) -> tuple[str, ...]:
     p50, p99, most = (percentile(values, share) for share in (0.5, 0.99, 1))
     return f"{p50:.1f}", f"{p99:.1f}", f"{most:.0f}", f"{p99 / percentile(quiet, 0.99):.1f}"
+
+
+@bench.command("datacost")
+@click.option("--minutes", default=15.0, help="how long the two lifts are measured")
+@click.option("--metered/--plain", default=True, help="with the settings for a metered link, or without")
+def datacost_command(minutes: float, metered: bool) -> None:
+    """Bytes that a lift's link costs in a month, as its node counts them, beside what a proxy saw. Ends with 1 above 60 MB (metered).
+
+    A parked lift and one with a start a minute are measured at real speed, with TLS; the month is put together from them.
+    """
+    try:
+        found = datacost.run(minutes, metered, lambda text: click.echo(text, err=True))
+    except (StartError, TimeoutError) as error:
+        raise click.ClickException(str(error)) from error
+    costs = (("parked", found.parked), ("busy", found.busy), ("a connection until its birth", found.opening))
+    rows = [(name, cost.span, cost.told, cost.captured, f"{cost.told / cost.captured:.2f}") for name, cost in costs]
+    click.echo(table(("lift", "measured", "node counted", "proxy saw", "counted/seen"), rows))
+    click.echo(
+        f"parked {found.parked.told / found.parked.minutes:.0f} bytes a minute, a start {found.start_bytes:.0f} bytes beyond that"
+    )
+    over = metered and found.month_bytes > datacost.ALLOWED_BYTES
+    month = f"{found.month_bytes / 1e6:.1f} MB per lift-month"
+    click.echo(
+        f"extrapolated to {datacost.STARTS_PER_DAY} starts and {datacost.CONNECTIONS_PER_DAY} connections a day: {month}"
+    )
+    click.echo("\n".join(found.failures) or "no change record lost, nothing doubled")
+    if over or found.failures:
+        raise SystemExit(1)
 
 
 bench.add_command(ordinary)

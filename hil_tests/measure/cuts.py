@@ -5,6 +5,7 @@ It starts and judges nothing but its own stack: real broker, gateway, nodes on t
 
 import pathlib
 import random
+import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from hil_tests.demo.stack import Stack
 from hil_tests.measure.breakage import Load
 from hil_tests.measure.judgement import Judgement
-from hil_tests.services import wait_until
+from hil_tests.services import StartError, wait_until
 from hil_tests.wires import Wires
 
 # What the wire does meanwhile. reset, closed: both ends hear of it, by RST or by FIN. silent: nothing passes, then all of it
@@ -63,35 +64,63 @@ def await_back(stack: Stack, what: str, within_s: float = RECOVERS_S) -> float:
 
 
 def run(cuts: int, seed: int, tell: Callable[[str], None], longest_s: float = 60.0, lifts: int = 2) -> Result:
-    """`cuts` cuts of at most `longest_s` on a stack of its own, judged at the end. StartError if a lift does not come back."""
-    chance = random.Random(seed)
+    """`cuts` cuts of at most `longest_s` on a stack of its own, judged at the end. The folder is kept if something failed."""
     wires, result = Wires(), Result()
-    with tempfile.TemporaryDirectory(prefix="liftwatch-cuts-") as folder:
-        stack = Stack(pathlib.Path(folder), lifts, traffic=5.0, wires=wires, tls=True)
-        try:
-            stack.start()
-            kinds = chance.sample(sorted(MOODS), len(MOODS))
-            with Load(stack, seed) as load:
-                for number in range(cuts):
-                    low, high = LENGTHS_S[number // len(kinds) % len(LENGTHS_S)]
-                    lasts_s = min(longest_s, chance.uniform(low, high))
-                    kind, names = kinds[number % len(kinds)], chance.choice(WIRES)
-                    seconds = _cut(stack, wires, kind, names, lasts_s)
-                    result.recovered_s.setdefault(kind, []).append(seconds)
-                    at = " and ".join(names)
-                    tell(f"{number + 1} of {cuts}: {at} {kind} for {lasts_s:.1f} s, good again after {seconds:.1f} s")
-                    time.sleep(chance.uniform(0.2, 2.0))
-            seen = {lift: sum(at == lift for at, _ in load.pressed) for lift in stack.lift_ids()}
-            judgement = Judgement(stack, seen)
-            judgement.run()
-            result.failures, result.figures = judgement.failures, judgement.figures
-            result.figures["presses"] = len(load.pressed)
-            for lift, node in stack.nodes.items():
-                if node.exits:
-                    result.failures.append(f"the node of {lift} ended: {node.exits}")
-                elif node.sockets() > 1:
-                    result.failures.append(f"the node of {lift} holds {node.sockets()} sockets")
-        finally:
-            stack.stop()
-            wires.close()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="liftwatch-cuts-"))
+    stack = Stack(folder, lifts, traffic=5.0, wires=wires, tls=True)
+    try:
+        stack.start()
+        with Load(stack, seed) as load:
+            _cut_all(stack, wires, cuts, random.Random(seed), tell, longest_s, result)
+        _judge(stack, load, result)
+    except StartError as error:
+        result.failures.append(str(error))
+    finally:
+        stack.stop()
+        wires.close()
+    if result.failures:
+        result.failures.append(f"kept: {folder}")
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
     return result
+
+
+def _cut_all(
+    stack: Stack,
+    wires: Wires,
+    cuts: int,
+    chance: random.Random,
+    tell: Callable[[str], None],
+    longest_s: float,
+    result: Result,
+) -> None:
+    kinds = chance.sample(sorted(MOODS), len(MOODS))
+    for number in range(cuts):
+        low, high = LENGTHS_S[number // len(kinds) % len(LENGTHS_S)]
+        lasts_s = min(longest_s, chance.uniform(low, high))
+        kind, names = kinds[number % len(kinds)], chance.choice(WIRES)
+        at = " and ".join(names)
+        try:
+            seconds = _cut(stack, wires, kind, names, lasts_s)
+        except StartError as error:
+            result.failures.append(f"{number + 1}: {at} {kind} for {lasts_s:.1f} s: {error}")
+            tell(result.failures[-1])
+            continue
+        result.recovered_s.setdefault(kind, []).append(seconds)
+        tell(f"{number + 1} of {cuts}: {at} {kind} for {lasts_s:.1f} s, good again after {seconds:.1f} s")
+        time.sleep(chance.uniform(0.2, 2.0))
+
+
+def _judge(stack: Stack, load: Load, result: Result) -> None:
+    seen = {lift: sum(at == lift for at, _ in load.pressed) for lift in stack.lift_ids()}
+    judgement = Judgement(stack, seen)
+    judgement.run()
+    result.failures += judgement.failures
+    result.figures = judgement.figures
+    result.figures["presses"] = len(load.pressed)
+    result.figures["presses_unanswered"] = load.unanswered
+    for lift, node in stack.nodes.items():
+        if node.exits:
+            result.failures.append(f"the node of {lift} ended: {node.exits}")
+        elif node.sockets() > 1:
+            result.failures.append(f"the node of {lift} holds {node.sockets()} sockets")

@@ -34,6 +34,8 @@ LOG_INTERVAL_MS = 50
 # An event that outlives a reset goes on at boot * REV_STEP: what an earlier boot sent but had not yet kept has a number below
 # it, and no number may ever name two revisions (ours: nothing is revised a thousand times in one boot before flash takes it).
 REV_STEP = 1000
+# A sending without a receipt after which the next waits so long puts the line in doubt: 1.4 s after the first (ours).
+DOUBTED_BACKOFF_MS = 16 * RESEND_FIRST_MS
 FAR_MS = 1 << 30
 
 
@@ -206,6 +208,10 @@ class NodeDelivery:
     def is_urgent(self) -> bool:
         """A revision waits that was never sent, and the link is up: nothing slow should come before it."""
         return self._up and any(held.values["published_up_ms"] is None for held in self._events.values())
+
+    def is_unanswered(self) -> bool:
+        """An event was sent again and again on this line, and nobody says that he has it."""
+        return any(held.level == 0 and held.backoff_ms >= DOUBTED_BACKOFF_MS for held in self._events.values())
 
     def open_kinds(self) -> list[str]:
         """Names of the events open now."""

@@ -6,6 +6,9 @@ from protocols.mqtt.packets import MqttError
 CONNACK_MS = 10000
 # A ping goes out after half the keep-alive without traffic from us, so that the broker never wonders.
 PING_SHARE = 2
+# How long a doubted line may be silent before it is asked, and how long it may take to answer: a slow mobile link's round trip
+# is 2 s (ours).
+DOUBT_MS = 4000
 
 
 class Connection:
@@ -87,16 +90,23 @@ class Connection:
         self._sent_ms = now
         return packets.publish(topic, payload, retain)
 
-    def tick(self, now: int) -> bytes:
-        """A PINGREQ if one is due, else b""; raise MqttError when an answer is overdue: the connection is half open."""
+    def tick(self, now: int, doubted: bool = False) -> bytes:
+        """A PINGREQ if one is due, else b""; raise MqttError when an answer is overdue: the connection is half open.
+
+        `doubted`: what was sent should have been answered by now, so the line is asked at once, whatever the keep-alive.
+        """
         if self._deadline_ms is not None and now >= self._deadline_ms:
             state, self.state = self.state, "down"
             raise MqttError("no answer from the broker in state %s" % state)
         half = self._keepalive_ms // PING_SHARE
+        if doubted:
+            half = min(half, DOUBT_MS)
+            if self.state == "up" and self._deadline_ms is not None:
+                self._deadline_ms = min(self._deadline_ms, now + half)
         if self.state != "up" or self._deadline_ms is not None:
             return b""
         # Silence from the broker is tested too: writing into a half-open socket succeeds for minutes.
-        if now - self._sent_ms >= half or now - self._heard_ms >= half:
+        if now - self._heard_ms >= half or (now - self._sent_ms >= half and not doubted):
             self._sent_ms = now
             self._deadline_ms = now + half
             return packets.PINGREQ_PACKET

@@ -265,3 +265,19 @@ def test_a_gateway_that_starts_remembers_the_newest_boot_from_what_it_stored() -
     assert (intake.ack(3)["boot"], intake.ack(3)["echo_up_ms"]) == (6, None)
     intake.heard(7, 900)
     assert (intake.ack(4)["boot"], intake.ack(4)["echo_up_ms"]) == (7, 900)
+
+
+def test_a_line_is_in_doubt_once_an_event_was_sent_for_three_seconds_without_a_receipt() -> None:
+    _, delivery = _node()
+    delivery.link_up(0)
+    name = _raise(delivery, codes.OPEN, 1000)
+    doubted = []
+    for now in range(1000, 8000, 50):
+        _events(delivery, now)
+        doubted += [now] if delivery.is_unanswered() else []
+    assert doubted[0] == 2400  # the fourth sending
+    delivery.link_up(8000)
+    assert not delivery.is_unanswered()  # a new line
+    _ack(delivery, [(name, 1, codes.COMMITTED)], 8100)
+    _events(delivery, 100000)
+    assert not delivery.is_unanswered()

@@ -22,8 +22,8 @@ def _refused(call: "Callable[..., object]", *arguments: object) -> bool:
     return False
 
 
-def _up() -> Connection:
-    connection = Connection("c", 15000, ["t"])
+def _up(keepalive_ms: int = 15000) -> Connection:
+    connection = Connection("c", keepalive_ms, ["t"])
     connection.start(0)
     connection.receive(b"\x20\x02\x00\x00", 5)
     connection.receive(b"\x90\x03\x00\x01\x00", 6)
@@ -98,6 +98,21 @@ def test_writing_alone_does_not_hide_a_half_open_connection() -> None:
     for now in range(8100, 15500, 100):
         connection.publish("t", b"", now)
     assert _refused(connection.tick, 15500)
+
+
+def test_a_line_in_doubt_is_asked_long_before_the_keep_alive() -> None:
+    connection = _up(240000)
+    connection.publish("t", b"", 50000)
+    assert connection.tick(50000) == b"" and connection.tick(50000, True) == packets.PINGREQ_PACKET
+    assert connection.tick(53000, True) == b""
+    connection.receive(b"\xd0\x00", 53500)
+    assert connection.tick(54000, True) == b""  # it has just spoken
+    assert connection.tick(57500, True) == packets.PINGREQ_PACKET
+    assert _refused(connection.tick, 61500)
+    # Also where it was asked without haste already.
+    connection = _up(240000)
+    assert connection.tick(120007) == packets.PINGREQ_PACKET
+    assert connection.tick(121000, True) == b"" and _refused(connection.tick, 125000)
 
 
 def test_no_connack_in_time_is_an_error() -> None:
