@@ -35,8 +35,11 @@ class Calendar:
         self._saved_s = saved_s
         self._same_offset_ms = None
         self._same_since_ms = 0
+        self._sure = False
+        self._moved_s = 0  # by what the gateway told
         self.told = False
-        self.at_least(max(floor_s, saved_s))
+        self._floor_s = max(floor_s, saved_s)
+        self.at_least(self._floor_s)
 
     @staticmethod
     def unix_s():
@@ -53,17 +56,31 @@ class Calendar:
         if not unix_ms:
             return
         self.told = True
-        if abs(unix_ms // 1000 - self.unix_s()) >= OFF_BY_S:
+        off_s = unix_ms // 1000 - self.unix_s()
+        if abs(off_s) >= OFF_BY_S:
+            self._moved_s += off_s
             self._set(unix_ms // 1000)
         offset = unix_ms - up_ms
         if self._same_offset_ms is None or abs(offset - self._same_offset_ms) > SAME_MS:
             self._same_offset_ms = offset
             self._same_since_ms = up_ms
+        self._sure = up_ms - self._same_since_ms >= SURE_MS
         floor_s = unix_ms // 1000 - SLACK_S
-        if up_ms - self._same_since_ms >= SURE_MS and floor_s - self._saved_s >= SAVE_EVERY_S:
+        if self._sure and floor_s - self._saved_s >= SAVE_EVERY_S:
             self._nvs.set_i32(KEY, floor_s - EPOCH_2000_S)
             self._nvs.commit()
             self._saved_s = floor_s
+
+    def doubt(self):
+        """By the time that the gateway told, nobody can be trusted: unless it told the same for a day, it is as if it had told none.
+
+        Else a gateway whose clock was wrong for a moment would shut out all nodes whose connection broke then, for good.
+        """
+        if self.told and not self._sure:
+            self._set(self.unix_s() - self._moved_s)
+            self._moved_s = 0
+            self.told = False
+            self.at_least(self._floor_s)
 
     @staticmethod
     def _set(unix_s):

@@ -10,6 +10,7 @@ from protocols.errors import DecodeError, SettingsError
 
 # How mbedtls begins its text for a certificate from the future, as MicroPython passes it on (1.25 and 1.29).
 FROM_THE_FUTURE = "The certificate validity starts in the future"
+OF_TIME = (FROM_THE_FUTURE, "The certificate validity has expired")
 
 
 def _content(path, entry):
@@ -90,7 +91,10 @@ class Transport:
         if isinstance(error, ValueError):
             self.counters["tls_refused"] += 1
             reasons = str(error).strip()
-            if reasons == FROM_THE_FUTURE and not self._calendar.told:
+            if self._calendar.told:
+                if any(reason in reasons for reason in OF_TIME):
+                    self._calendar.doubt()
+            elif reasons == FROM_THE_FUTURE:
                 # Its issuer has signed that it is that late already: our clock only knew that it is no earlier than it shows.
                 self._calendar.at_least(self._issued_s)
             return "the certificate of %s was refused: %s" % (self._name, reasons.replace("\n", "; "))

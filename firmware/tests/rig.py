@@ -57,8 +57,8 @@ class Ear:
     def all(self, kind: str) -> list[dict[str, Any]]:
         return [messages.decode(kind, payload) for at, payload, _ in self.heard if at == kind]
 
-    def ack(self, events: list[list[Any]], boot: int = 1) -> None:
-        values = {"gw": "g", "t_ms": int(time.time() * 1000), "boot": boot, "events": events}
+    def ack(self, events: list[list[Any]], boot: int = 1, wrong_s: int = 0) -> None:
+        values = {"gw": "g", "t_ms": int((time.time() + wrong_s) * 1000), "boot": boot, "events": events}
         self._client.publish(topic("s-1", "lift-1", "ack"), messages.encode("ack", values))
 
     def say(self, kind: str, payload: bytes) -> None:

@@ -197,3 +197,35 @@ def test_a_chip_that_lost_its_time_judges_by_the_latest_time_it_can_be_sure_of(
     finally:
         ear.stop()
         broker.stop()
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_gateway_whose_clock_was_a_day_off_shuts_no_node_out(
+    tmp_path: pathlib.Path, authority: Authority, plug: Callable[..., NodeVm], days: int
+) -> None:
+    faked = services.movable_clock(tmp_path / "clock")
+    if faked is None:
+        pytest.skip("needs libfaketime: install Debian's package faketime")
+    # With the time that is told, the certificate is not yet valid, or no longer.
+    ends = {"begins_days": -0.5, "ends_days": 0.5}
+    port = services.free_port()
+    listener = services.tls_listener(port, authority.ca, authority.sign("broker", NAME, **ends))
+    broker, plain = services.mosquitto(tmp_path, more="allow_anonymous true\n" + listener)
+    broker.start(lambda: services.listens(plain))
+    ear = Ear(plain, greets=False)
+    try:
+        env = {**faked, "CLOCK": str(tmp_path / "clock")}
+        node = plug(
+            "node", {"port": port, "tls": {"ca": str(authority.ca), "server_name": NAME}}, arch="amd64", env=env
+        )
+        wait_until(lambda: bool(ear.all("state")), 20, "a state")
+        ear.ack([], wrong_s=days * DAY_S)
+        wait_until(lambda: abs(int((tmp_path / "clock").read_text())) > DAY_S - 60, 10, "the wrong time at the node")
+        births = len([link for link in ear.all("link") if link["online"]])
+        broker.kill()
+        broker.start(lambda: services.listens(plain))
+        said(node, "refused", "future" if days < 0 else "expired")
+        wait_until(lambda: len([link for link in ear.all("link") if link["online"]]) > births, 40, "its return")
+    finally:
+        ear.stop()
+        broker.stop()
