@@ -137,8 +137,9 @@ class Reader:
                     elif field_name in series:
                         truncated = True
         for points in series.values():
-            # Batches may overlap, where the time of one could only be guessed.
-            points.sort(key=lambda point: point[0])
+            # Batches may overlap, where the time of one could only be guessed, and where a black box was taken into the log: then
+            # the same sample may stand in two of them. As in InfluxDB there is one value at a time.
+            points[:] = [[t_ms, value] for t_ms, value in sorted(dict(points).items(), key=lambda point: point[0])]
         gaps = [
             {"life": life, "first": first, "last": last, "reason": reason, "booked_ms": booked}
             for life, first, last, reason, booked in self._ask(

@@ -161,3 +161,21 @@ def test_history_is_in_the_order_of_time_where_batches_overlap(tmp_path: pathlib
     found = again.reader().history("lift-1", 0, 2_000_000, ["floor"], 100)["fields"]["floor"]
     again.close()
     assert found == [[1_001_000, 1], [1_002_000, 2], [1_009_000, 9]]
+
+
+def test_a_sample_that_stands_in_two_batches_is_one_point_of_the_history(tmp_path: pathlib.Path) -> None:
+    done: queue.Queue[bool] = queue.Queue()
+    log = LocalLog(tmp_path / "l.db", 10_000_000, lambda entries, ok: done.put(ok))
+    first, boxed = BatchWriter(1, 1, 1, 1000, 0), BatchWriter(1, 2, 1, 500, 0)
+    for up_ms, floor in ((1000, 1), (3000, 2), (9000, 3)):
+        first.add(up_ms, {"floor": floor})
+    for up_ms, floor in ((500, 9), (3000, 2), (3100, 2)):
+        boxed.add(up_ms, {"floor": floor})
+    for body, last_up_ms in ((first.close(), 9000), (boxed.close(), 3100)):
+        assert log.put(Stored("lift-1", Batch(body, 1), 1_000_000, 1_000_000 + last_up_ms, [], 1, True))
+        assert done.get(timeout=5)
+    found = log.reader().history("lift-1", 1_000_000, 2_000_000, ["floor"], 100)
+    assert [(t_ms - 1_000_000, floor) for t_ms, floor in found["fields"]["floor"]] == [
+        (500, 9), (1000, 1), (3000, 2), (3100, 2), (9000, 3),
+    ]  # fmt: skip
+    log.close()

@@ -126,13 +126,16 @@ class Judgement:
             return database.execute(query, values).fetchall()
 
     def _door_cycles(self, lift: str) -> list[tuple[int, int]]:
-        """[(boot, door cycles)] as the log's records have them, in the order of its batches: a counter that each boot begins at 0."""
-        found = []
+        """[(boot, door cycles)] as the log's records have them, in the order of each boot's uptime: a counter that each boot begins at 0."""
+        found: list[tuple[int, int, int]] = []
         for (body,) in self._ask_log("SELECT body FROM batch WHERE lift = ? ORDER BY life, number", lift):
             batch = Batch(body, 1)
-            cycles = [changes["door_cycles"] for _, changes in batch.records() if "door_cycles" in changes]
-            found += [(batch.boot, count) for count in cycles if count is not None]
-        return found
+            for up_ms, changes in batch.records():
+                if changes.get("door_cycles") is not None:
+                    found.append((batch.boot, up_ms, int(changes["door_cycles"] or 0)))
+        # The batches of a black box come behind those of the same minute.
+        runs = [sorted(run) for _, run in itertools.groupby(found, key=lambda entry: entry[0])]
+        return [(boot, count) for run in runs for boot, _, count in run]
 
     def _records(self) -> None:
         """No record within the batches is missing: a counter in them misses no number, and its last is the node's own."""
