@@ -288,7 +288,8 @@ class Node:
     def _period_ms(self, now):
         if now < self._watched_until:
             return min(WATCHED_MS, self._settings.period_ms)
-        parked = self._state.car_status == 0 and not self._state.passenger
+        # A controller that says nothing is no reason to say more.
+        parked = self._state.car_status != 1 and not self._state.passenger
         return self._settings.parked_ms if parked else self._settings.period_ms
 
     def doubts(self):

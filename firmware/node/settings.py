@@ -71,10 +71,10 @@ class Settings:
     def _read_pace(self, data):
         """How often is sent what can wait. `metered` links pay for each byte: docs/delivery.md says what that comes to."""
         self.metered = _get(data, "metered", bool, False)
-        # A minute between two words of ours keeps a 4G operator's NAT open (ours); an alarm without a receipt tests the line itself.
+        # Words 90 s apart keep a mobile operator's NAT open (ours); an alarm without a receipt tests the line itself.
         self.keepalive_ms = 1000 * _get(data, "broker.keepalive_s", int, 240 if self.metered else 15, 4, 600)
         self.period_ms = _get(data, "period_ms", int, 10000 if self.metered else 1000, 200, 60000)
-        self.parked_ms = _get(data, "parked_ms", int, 60000 if self.metered else self.period_ms, 200, 600000)
+        self.parked_ms = _get(data, "parked_ms", int, 90000 if self.metered else self.period_ms, 200, 600000)
         self.flush_ms = _get(data, "log_flush_ms", int, 60000 if self.metered else FLUSH_MS, 1000, 600000)
 
     def _read_tls(self, data):

@@ -30,7 +30,7 @@ DAYS = 30
 # Ours: a node's clean connections a day, with a handshake each. A real line is cut more often on some days than in a week.
 CONNECTIONS_PER_DAY = 4
 ALLOWED_BYTES = 60_000_000
-TELLS_S = 75.0  # a parked node on a metered link says something each minute
+TELLS_S = 100.0  # a parked node on a metered link says something each 90 s
 
 
 @dataclass

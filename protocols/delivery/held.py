@@ -2,6 +2,8 @@
 
 # Ours: an alarm lost on the way is repeated before a person would notice, and a dead gateway is not flooded.
 RESEND_FIRST_MS = 200
+# Two thirds of an event's heap (measured: 1.2 KB), and only of use in a message: what is on flash is read from there for each.
+HEAVY = ("snapshot", "evidence", "frames")
 
 
 class HeldEvent:
@@ -14,6 +16,7 @@ class HeldEvent:
         self.backoff_ms = RESEND_FIRST_MS
         self.presses_before = 0  # of the alarms that this one goes on from
         self.on_flash = False
+        self.is_thin = False  # its HEAVY parts are on flash only
         # (up_ms, unix ms) of its keeping in an earlier boot, on which the times in its values rest; None = in this one.
         self.kept: tuple[int, int] | None = None
 
@@ -26,3 +29,16 @@ class HeldEvent:
         self.level = 0
         self.due_ms = now
         self.backoff_ms = RESEND_FIRST_MS
+
+    def thin(self) -> None:
+        """It is on flash as it stands: let go of what is heavy."""
+        for part in HEAVY:
+            self.values.pop(part, None)
+        self.is_thin = True
+
+    def fill(self, kept: dict) -> None:
+        """Take the heavy parts again from `kept`, the values on flash ({} where they cannot be read)."""
+        for part in HEAVY:
+            if part in kept:
+                self.values[part] = kept[part]
+        self.is_thin = False

@@ -4,7 +4,7 @@ The shell sends what `due()` returns, in order, and hands each ack to `on_ack()`
 """
 
 from protocols import codes
-from protocols.delivery.held import RESEND_FIRST_MS, HeldEvent
+from protocols.delivery.held import HEAVY, RESEND_FIRST_MS, HeldEvent
 from protocols.delivery.log import ChangeLog
 from protocols.delivery.succession import ASK_MS, predecessor
 from protocols.delivery.table import EventTable
@@ -83,6 +83,7 @@ class NodeDelivery:
         held.presses_before = entry["presses_before"]
         held.kept = (entry["up_ms"], entry["t_ms"])
         held.on_flash = True
+        held.thin()
         name = held.values["id"]
         self._events[name] = held
         if held.values["phase"] != codes.CLOSED:
@@ -116,11 +117,17 @@ class NodeDelivery:
                     self._unkept.append(name)
             else:
                 up_ms, t_ms = held.kept or (now, max(0, self._unix_ms(now)))
+                self._fill(held)
                 if self._table.save(held.values, held.presses_before, up_ms, t_ms):
                     held.on_flash = True
+                    held.thin()
                 else:
                     self._unkept.append(name)
         return bool(self._unkept)
+
+    def _fill(self, held: HeldEvent) -> None:
+        if held.is_thin and self._table is not None:
+            held.fill(self._table.values(held.values["id"]))
 
     def _changed(self, name: str) -> None:
         if name not in self._unkept:
@@ -156,6 +163,7 @@ class NodeDelivery:
                 del self._open[kind]
                 self._events[name].values["closed_up_ms"] = transition.detected_ms
         held = self._events[name]
+        self._fill(held)
         if held.kept is not None:
             self._into_this_boot(held, now)
         held.revise(phase, now)
@@ -273,6 +281,11 @@ class NodeDelivery:
             held.due_ms = now + held.backoff_ms
             held.backoff_ms = min(RESEND_MAX_MS, held.backoff_ms * 2)
         sending = dict(values)
+        if held.is_thin and self._table is not None:
+            kept = self._table.values(values["id"])
+            for part in HEAVY:
+                if part in kept:
+                    sending[part] = kept[part]
         sending["up_ms"] = now
         sending["t_ms"] = max(0, self._unix_ms(now))
         if held.kept is not None:
@@ -345,6 +358,7 @@ class NodeDelivery:
         renamed = []
         for old in [name for name in self._events if parse_event_id(name)[1] == before]:
             held = self._events.pop(old)
+            self._fill(held)
             self._number += 1
             name = held.values["id"] = event_id(self._lift, boot, self._number)
             held.values["boot"] = boot

@@ -65,6 +65,15 @@ class EventTable:
             return None
         return entry
 
+    def values(self, event_id: str) -> dict:
+        """The values of one event as they were saved; {} (counted) if they cannot be read."""
+        entry = self._read(_name(event_id), MAX_BYTES)
+        if entry is None:
+            self.errors += 1
+            return {}
+        found: dict = entry["values"]
+        return found
+
     def save(self, values: dict, presses_before: int, up_ms: int, t_ms: int) -> bool:
         """Keep one event as it stands at `up_ms`, unix `t_ms` (0 = unknown); False (counted) if flash refused."""
         text = json.dumps({"values": values, "presses_before": presses_before, "up_ms": up_ms, "t_ms": t_ms}).encode()

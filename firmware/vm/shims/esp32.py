@@ -52,7 +52,8 @@ def _mapped(path):
     except OSError:
         with open(path + ".new", "wb") as file:
             for _ in range(PARTITION_BYTES // nor.BLOCK_BYTES):
-                file.write(nor.ERASED)
+                for _ in range(nor.BLOCK_BYTES // len(nor.ERASED)):
+                    file.write(nor.ERASED)
         os.rename(path + ".new", path)
     libc = ffi.open("libc.so.6")
     fd = libc.func("i", "open", "si")(path, 2)

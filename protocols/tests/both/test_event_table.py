@@ -2,6 +2,7 @@
 
 from protocols import codes, messages
 from protocols.delivery import gateway, node
+from protocols.delivery.held import HEAVY
 from protocols.delivery.log import ChangeLog, RamStore
 from protocols.delivery.table import EventTable
 from protocols.detector import Detector, Settings, Transition
@@ -237,3 +238,28 @@ def test_a_power_cut_at_any_operation_leaves_each_event_as_it_was_or_as_it_becam
                 assert found.get(kind, 0 if rev == 0 else 3) in (rev, rev + 1), (cut_at, kind, found)
             assert boots.table.errors == 0
     assert cuts == 12
+
+
+def test_what_is_on_flash_takes_no_heap_and_is_told_whole() -> None:
+    boots = Boots()
+    frames = [[0x1010, "0103020001"]]
+    boots.node.raise_transition(step(codes.OPEN, 100), BY_NAME["button_pressed"], LiftState(floor=2), 100, frames)
+    (first,) = boots.sent(100)
+    boots.keep(110)
+    (held,) = boots.node._events.values()
+    assert not any(part in held.values for part in HEAVY)
+    (again,) = boots.sent(300)
+    for part in HEAVY:
+        assert first[part] and again[part] == first[part]
+    # Its end has the picture of its beginning, also in the next boot.
+    boots.detect(codes.CLOSED, 5000)
+    boots.keep(5010)
+    (last,) = boots.sent(5010)
+    assert last["snapshot"] == first["snapshot"]
+    boots.reset(UNIX_MS + 60000)
+    (told,) = boots.sent(100)
+    assert [told[part] for part in HEAVY] == [last[part] for part in HEAVY]
+    # What cannot be read is told without.
+    boots.files.kept.clear()
+    (bare,) = boots.sent(1000)
+    assert bare["id"] == first["id"] and bare["snapshot"] == {} and boots.table.errors == 1
