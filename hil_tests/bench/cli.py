@@ -1,4 +1,4 @@
-"""Commands of the bench: `twin` serves lifts, `inject` breaks one, `ordinary` looks for false alarms. No logic of their own."""
+"""Commands of the bench: `twin` serves lifts, `inject` breaks one, `record` writes one down. No logic of their own."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ from hil_tests.bench.bench import Bench, precise_loop
 from hil_tests.bench.config import ConfigError, load
 from hil_tests.bench.faults import SCRIPTS
 from hil_tests.bench.lift_bench import LiftBench
-from hil_tests.bench.ordinary import house, run_many
+from hil_tests.bench.ordinary import house
 from hil_tests.bench.recorder import BEGIN_MS, record
 
 
@@ -128,21 +128,3 @@ def _ask(path: str, body: dict[str, Any] | None = None) -> Any:
         raise click.ClickException(json.loads(error.read())["error"]) from None
     except OSError as error:
         raise click.ClickException(f"the bench at {url} does not answer ({error}); is it still running?") from None
-
-
-@click.command()
-@click.option("--lift-days", default=300, type=click.IntRange(1, 100_000), help="days of lift life to live through")
-@click.option("--seed", default=1, help="other seeds, other days")
-@click.option("--jobs", default=0, help="processes; 0 = one a core")
-def ordinary(lift_days: int, seed: int, jobs: int) -> None:
-    """Run twins through ordinary days with the detector and count events: each is a false alarm.
-
-    Example: liftwatch bench ordinary --lift-days 300
-    """
-    report = run_many(
-        lift_days, seed, jobs, lambda done: click.echo(f"\r{done}/{lift_days} lift-days", err=True, nl=False)
-    )
-    click.echo("", err=True)
-    click.echo(report.text())
-    if report.events:
-        raise SystemExit(1)

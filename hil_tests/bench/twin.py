@@ -36,7 +36,8 @@ class Twin(Service):
 
     def idle_until_ms(self) -> int:
         """Until when nothing at all changes by itself: `now_ms` while the car is in use, NEVER if nobody will come."""
-        busy = self.phase != "parked" or self.passengers or self.calls or self.mode != "automatic"
+        at_work = self.mode != "automatic" and not (self.mode == "locked" and self._opened)
+        busy = self.phase != "parked" or self.passengers or self.calls or at_work
         wrong = self.fault_number or self.flaws or self.button or self.battery_low or not self.safety_closed
         if busy or wrong or not self.controller_answers or self.now_ms - self._parked_ms < SETTLED_MS:
             return self.now_ms
