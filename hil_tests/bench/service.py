@@ -6,6 +6,7 @@ from hil_tests.bench.lift import SERVICE_MODES, Run
 from hil_tests.bench.motion import INSPECTION, Trip
 
 BOOT_MS = 4000  # a controller's start after a power cut, ours
+RESET_AFTER_MS = 5000
 # What stops a run at once; a drill or a locked lift ends it in order.
 ABRUPT = ("inspection", "earthquake", "emergency_power")
 
@@ -92,9 +93,11 @@ class Service(Failing):
         self.wake()
 
     def reset_controller(self) -> None:
-        """Somebody on site clears the word that held the controller."""
+        """Somebody on site clears the word that held the controller; nobody does while the car still moves by itself."""
         self.trips_at_stop = 0
-        if self.latched:
+        if self.phase == "falling":
+            self.later(RESET_AFTER_MS, self.reset_controller)
+        elif self.latched:
             self.latched = self.fault_number = 0
             self.wake()
 
