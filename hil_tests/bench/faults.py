@@ -17,7 +17,7 @@ MODE_ACT_MS = 15_000
 class Script:
     """`inject` and `clear` act on the twin; `button` and `noise` are the bench's part.
 
-    `also`: what is just as true in this situation, sooner or later, and may be told beside it.
+    `within_s`: by when it is told at the latest. `also`: what is just as true in this situation, sooner or later, and may be told beside it.
     """
 
     text: str
@@ -26,6 +26,7 @@ class Script:
     button: bool = False
     noise: bool = False
     also: frozenset[str] = frozenset()
+    within_s: int = 150
 
 
 def _ride(twin: Twin) -> None:
@@ -322,20 +323,20 @@ SCRIPTS = {
     "door_reversal_loop": Script(
         "something lies on the sill: the door reverses again and again", _reverse_door, _end_reversals
     ),
-    "door_blocked": Script("something stands in the doorway and stays there", _hold_door, _let_door_go),
+    "door_blocked": Script("something stands in the doorway and stays there", _hold_door, _let_door_go, within_s=240),
     "start_failing": _in_empty_run(
         "start_failing", "the brake does not lift: the car does not leave", {"brake_stays_shut": True}
     ),
     "brake_slipping": Script("the parked car creeps away through its shut brake", _slip_brake, _grip_brake),
     "levelling_inaccurate": Script("the car stops beside its level and levels again, stop after stop",
-                                   _level_badly, _level_well),
+                                   _level_badly, _level_well, within_s=600),
     "floor_position_lost": Script(
         "the controller loses its position and stands", _trip_at_stop("floor_position_lost", 30, 58),
         _reset("floor_position_lost"), also=frozenset({"restart_prevented"}),
     ),
     "restart_prevented": Script(
         "the controller ends a run by a fault and stands until it is reset", _trip_at_stop("restart_prevented", 33, 36, 39),
-        _reset("restart_prevented"),
+        _reset("restart_prevented"), within_s=240
     ),
     "door_wont_open": replace(
         _in_empty_run("door_wont_open", "the door does not open on arrival", {"door_jams_on_run": True}), clear=_free_door
@@ -352,10 +353,10 @@ SCRIPTS = {
         lambda twin: twin.battery.wear(1.0, twin.now_ms),
     ),
     "button_stuck": Script(
-        "the alarm button is pressed and does not come back", _press, _release, also=frozenset({"button_pressed"})
+        "the alarm button is pressed and does not come back", _press, _release, also=frozenset({"button_pressed"}), within_s=240
     ),
     "presence_stuck": Script("the presence sensor always sees somebody, in a lift much used",
-                             *_flaw("presence_stuck", "presence_stuck", rush=True)),
+                             *_flaw("presence_stuck", "presence_stuck", rush=True), within_s=900),
     "input_flickering": Script("the zone switch of a parked car makes and breaks",
                                *_flaw("input_flickering", "zone_flickers")),
     "out_of_service": _in_mode("out_of_service", "the lift is locked", "locked"),

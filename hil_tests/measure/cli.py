@@ -140,7 +140,7 @@ def faults_command(lifts: int) -> None:
         for number, fault in enumerate(SCRIPTS):
             lift = stack.lift_ids()[number % lifts]
             at_ms = stack.inject(lift, fault)
-            limit_s = 20 if fault == "line_noise" else 240
+            limit_s = 20 if fault == "line_noise" else SCRIPTS[fault].within_s
             found = None
             begun = time.monotonic()
             while time.monotonic() - begun < limit_s and found is None:
