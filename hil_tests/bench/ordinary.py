@@ -210,8 +210,9 @@ class Life:
     def watch(self, until_ms: int) -> None:
         """Step the detector at the bus's pace until then; hours in which nothing changes are one step."""
         twin, watched, report, rng = self.twin, self._watched, self.report, self._rng
+        shortest_ms, span_ms = SAMPLE_MS[0], SAMPLE_MS[1] - SAMPLE_MS[0] + 1
         while twin.now_ms < until_ms:
-            pace = twin.now_ms + rng.randint(*SAMPLE_MS)
+            pace = twin.now_ms + shortest_ms + int(span_ms * rng.random())
             longest_ms = OPEN_STEP_MS if watched.detector.open_kinds() else self._longest_step_ms
             pace = max(pace, min(twin.idle_until_ms(), twin.now_ms + longest_ms))
             twin.advance(min(pace, until_ms))
