@@ -20,7 +20,7 @@ READ_BYTES = 256
 
 
 class Link:
-    """Connects for ever. `outbox` has birth(conn), connected(), due() -> [(kind, payload)], doubts(), wait_ms(), received(kind, payload), lost()."""
+    """Connects for ever. `outbox` has birth(conn), connected(), due() yielding (kind, payload), doubts(), wait_ms(), received(kind, payload), lost()."""
 
     def __init__(self, settings, transport, boot, outbox, now, random, say, beat):
         """`transport` opens the sockets; `now()` gives ms since boot; `random(n)` an int below n, for jitter."""

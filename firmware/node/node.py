@@ -250,18 +250,17 @@ class Node:
         self._delivery.link_down()
 
     def due(self):
-        """[(kind, payload)] to send now: alarms first."""
+        """Yields (kind, payload) to send now, alarms first; one at a time, for the heap has no room for all."""
         now = self.now()
-        out = []
-        logs = []
-        for kind, item in self._delivery.due(now):
+        batch = None
+        for kind, item in self._delivery.each_due(now):
             if kind == "event":
-                self._pack(out, kind, item)
+                yield from self._packed(kind, item)
             else:
-                logs.append((kind, wire(item[0], item[1])))
-        for reply in self._replies:
-            self._pack(out, "reply", reply)
-        del self._replies[:]
+                batch = item
+        replies, self._replies = self._replies, []
+        for reply in replies:
+            yield from self._packed("reply", reply)
         if now >= self._state_due_ms:
             self._seq += 1
             self._state_sent_ms = now
@@ -274,16 +273,19 @@ class Node:
             if now >= self._cost_due_ms:
                 self._cost_due_ms = now + COST_TOLD_MS
                 values["link_bytes"] = self._link.cost.total()
-            out.append(("state", messages.state_payload(values, self._state)))
-        return out + logs
+            yield ("state", messages.state_payload(values, self._state))
+        if batch is not None:
+            yield ("log", wire(batch[0], batch[1]))
 
-    def _pack(self, out, kind, values):
-        """Append the message; one that does not fit the contract is our mistake and must not hold up the others."""
+    def _packed(self, kind, values):
+        """Yields the message; one that does not fit the contract is our mistake and must not hold up the others."""
         try:
-            out.append((kind, messages.encode(kind, values)))
+            payload = messages.encode(kind, values)
         except ContractError as error:
             self.counters["bad_up"] += 1
             self._console.say("error", "cannot send: %s" % error)
+            return
+        yield (kind, payload)
 
     def _period_ms(self, now):
         if now < self._watched_until:

@@ -28,6 +28,8 @@ class EventTable:
 
     def __init__(self, files: "Any") -> None:
         self._files = files
+        # Asked for more than there is, MicroPython takes the heap for all of it.
+        self._sizes: dict[str, int] = {}
         self.errors = 0
 
     def load(self) -> list[dict]:
@@ -41,7 +43,8 @@ class EventTable:
         for name, size in found:
             if name[: len(PREFIX)] != PREFIX:
                 continue
-            entry = self._read(name, size)
+            self._sizes[name] = size
+            entry = self._read(name)
             if entry is None:
                 self.errors += 1
                 self._remove(name)
@@ -50,9 +53,9 @@ class EventTable:
         out.sort(key=lambda entry: parse_event_id(entry["values"]["id"])[1:])
         return out
 
-    def _read(self, name: str, size: int) -> dict | None:
+    def _read(self, name: str) -> dict | None:
         try:
-            data = self._files.read(name, 0, min(size, MAX_BYTES))
+            data = self._files.read(name, 0, min(self._sizes[name], MAX_BYTES))
             text, check = data[:-4], data[-4:]
             if crc32(text) & 0xFFFFFFFF != int.from_bytes(check, "little"):
                 return None
@@ -67,7 +70,7 @@ class EventTable:
 
     def values(self, event_id: str) -> dict:
         """The values of one event as they were saved; {} (counted) if they cannot be read."""
-        entry = self._read(_name(event_id), MAX_BYTES)
+        entry = self._read(_name(event_id))
         if entry is None:
             self.errors += 1
             return {}
@@ -77,11 +80,13 @@ class EventTable:
     def save(self, values: dict, presses_before: int, up_ms: int, t_ms: int) -> bool:
         """Keep one event as it stands at `up_ms`, unix `t_ms` (0 = unknown); False (counted) if flash refused."""
         text = json.dumps({"values": values, "presses_before": presses_before, "up_ms": up_ms, "t_ms": t_ms}).encode()
+        name = _name(values["id"])
         try:
-            self._files.replace(_name(values["id"]), text + (crc32(text) & 0xFFFFFFFF).to_bytes(4, "little"))
+            self._files.replace(name, text + (crc32(text) & 0xFFFFFFFF).to_bytes(4, "little"))
         except OSError:
             self.errors += 1
             return False
+        self._sizes[name] = len(text) + 4
         return True
 
     def forget(self, event_id: str) -> bool:
@@ -94,4 +99,5 @@ class EventTable:
         except OSError:
             self.errors += 1
             return False
+        self._sizes.pop(name, None)
         return True
