@@ -14,7 +14,7 @@ BEGIN_MS = 1_700_000_000_000
 MINUTE_MS = 60_000
 SAMPLE_MS = (100, 200)  # between two looks at the bus, as a 9600 baud line allows
 LOST_POLL_SHARE = 0.002
-# How long a fault lasts, and how long the lift is left alone behind it: longer than any confirmation, and than any clearing.
+# How long a fault lasts at least, and how long the lift is left alone behind it: longer than most need to clear.
 FAULT_MS = (4 * MINUTE_MS, 8 * MINUTE_MS)
 QUIET_MS = (4 * MINUTE_MS, 30 * MINUTE_MS)
 # Nothing is held back: what is closed is written at once.
@@ -65,8 +65,8 @@ class Recorder:
         script.inject(self.twin)
         self.follow(onset_ms + lasts_ms)
         script.clear(self.twin)
-        also = sorted(getattr(script, "also", ()))
-        self.writer.label(Label("" if script.noise else name, onset_ms, self.twin.now_ms, script.text, also))
+        told = "" if script.noise else name
+        self.writer.label(Label(told, onset_ms, self.twin.now_ms, script.text, sorted(script.also)))
         self._broken = False
 
     def close(self) -> None:
@@ -99,7 +99,8 @@ def record(
         share_ms = (end_ms - recorder.twin.now_ms) // (len(names) - at)
         recorder.follow(recorder.twin.now_ms + rng.randint(0, max(0, share_ms - FAULT_MS[1] - QUIET_MS[1])))
         recorder.follow(recorder.twin.now_ms + rng.randint(*QUIET_MS))
-        recorder.fault(name, rng.randint(*FAULT_MS))
+        longest_ms = SCRIPTS[name].within_s * 1000 + MINUTE_MS
+        recorder.fault(name, max(longest_ms, rng.randint(*FAULT_MS)))
     recorder.follow(max(end_ms, recorder.twin.now_ms + QUIET_MS[0]))
     recorder.close()
     return recorder
