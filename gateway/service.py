@@ -11,6 +11,7 @@ from aiohttp import web
 from gateway import city_http
 from gateway import journal as jobs
 from gateway import metrics as metrics_module
+from gateway.black_boxes import BlackBoxes
 from gateway.broker import Lane
 from gateway.cloud_link import CloudLink
 from gateway.config import Config, tls_context
@@ -51,9 +52,12 @@ class Service:
             config.gateway, self.stores, self.deliveries.offer, lambda: bool(self.deliveries.required), config.cloud is not None
         )  # fmt: skip
         self.fault_words = UnknownWords(data / FILE)
+        self.black_boxes = BlackBoxes(
+            data, f"gateway {config.gateway.id}", self.lifts.record, lambda: self.stores.reserve.held
+        )
         self.intake = Intake(
             self.lifts, self.journal, self.log, self.metrics,
-            lambda event: self._soon(self.deliveries.offer, event), lambda name: self._soon(self._incident_changed, name),
+            lambda event: self._soon(self._offer, event), lambda name: self._soon(self._incident_changed, name),
             self.fault_words,
         )  # fmt: skip
         broker = config.broker
@@ -104,6 +108,7 @@ class Service:
             lane.start()
         self.supervisor.keep("acks", self.lifts.ack_round)
         self.supervisor.keep("stores", self._watch.run)
+        self.supervisor.keep("black boxes", self.black_boxes.run)
         self._web, port = await metrics_module.serve(self, config.metrics.port, self._operator.routes())
         return port
 
@@ -127,6 +132,11 @@ class Service:
     def _soon(self, call: Any, *values: Any) -> None:
         """From any thread: let the loop do it."""
         self._loop.call_soon_threadsafe(call, *values)
+
+    def _offer(self, event: dict[str, Any]) -> None:
+        """In the loop: a new revision, whose commit is under way."""
+        self.deliveries.offer(event)
+        self.black_boxes.offer(event)
 
     def _publish(self, name: str, payload: bytes) -> None:
         self.events_lane.publish(name, payload)
@@ -196,6 +206,7 @@ class Service:
             "quarantined": len(self.intake.quarantine),
         }  # fmt: skip
         out |= self.stores.values() | self.deliveries.values() | self.fault_words.values()
+        out |= self.black_boxes.values()
         if self.influx_copy is not None:
             out["influx_behind_batches"] = self.log.behind(self.influx_copy.row)
             out |= {f"influx_{name}": value for name, value in self.influx_copy.counters.items()}

@@ -63,6 +63,17 @@ def test_only_what_touches_the_time_asked_for_is_exported(tmp_path: pathlib.Path
     assert [batch.number for _, batch in recording.batches] == [5, 6, 7, 8]
 
 
+def test_the_batches_of_a_black_box_stand_where_their_numbers_are(tmp_path: pathlib.Path) -> None:
+    writer = BatchWriter(1, 3, 1, 1500, 0)
+    writer.add(1500, {"floor": 9})
+    boxed = Stored("lift-1", Batch(writer.close(), 1), OFFSET_MS, OFFSET_MS + 1500, [], 1, True)
+    held(tmp_path / "log.db", [stored(1), stored(2), boxed, stored(4), stored(5)]).close()
+    for from_ms in (0, OFFSET_MS + 2000):
+        recording, _ = recorded(tmp_path / "log.db", from_ms)
+        numbers = [batch.number for _, batch in recording.batches]
+        assert numbers == list(range(2 if from_ms else 1, 6))
+
+
 def test_gaps_that_are_booked_go_with_it(tmp_path: pathlib.Path) -> None:
     held(tmp_path / "log.db", [stored(1), stored(6, gaps=[Gap(1, 2, 5, "overwritten")]), stored(7)]).close()
     recording, _ = recorded(tmp_path / "log.db")

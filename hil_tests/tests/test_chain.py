@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from hil_tests.backtest.replay import replay
 from hil_tests.demo.stack import Stack
 from hil_tests.measure import breakage, latency
 from hil_tests.measure.figures import percentile
 from hil_tests.services import ROOT, wait_until
+from protocols.recording import read
 
 pytestmark = pytest.mark.chain
 
@@ -156,6 +158,25 @@ def test_the_history_is_the_same_from_the_log_the_api_and_influxdb(stack: Stack)
     known = {name: [point for point in points if point[1] is not None] for name, points in found["local"].items()}
     assert known == found["influx"]
     assert known["door_1"]
+
+
+def test_an_export_replays_what_its_node_told_and_a_serious_event_has_its_black_box(
+    stack: Stack, tmp_path: pathlib.Path
+) -> None:
+    told = {incident["kind"]: incident for incident in stack.incidents(lift="lift-2")}
+    assert {"running_with_door_open", "safety_circuit_open_running"} <= set(told)
+    file = tmp_path / "lift-2.lwrec"
+    command = [sys.executable, str(ROOT / "liftwatch.py"), "gateway", "export", "lift-2", str(file), "--config"]
+    subprocess.run([*command, str(stack.data / "gateway.toml")], check=True, timeout=60)
+    recording = read(file.read_bytes())
+    assert recording.complete and recording.header.lift == "lift-2"
+    found = replay(recording)
+    assert {event.kind for event in found.told} == set(told) and found.holes == 0
+    box = stack.data / "gateway" / "black_boxes" / f"{told['safety_circuit_open_running']['id']}.lwrec"
+    wait_until(box.exists, 100, "the black box of the safety circuit's event")
+    around = replay(read(box.read_bytes()))
+    assert "safety_circuit_open_running" in [event.kind for event in around.told] and around.holes == 0
+    assert around.observed_ms >= 100_000
 
 
 def test_nothing_is_lost_or_doubled_when_parts_break(stack: Stack) -> None:
