@@ -176,7 +176,8 @@ def test_an_export_replays_what_its_node_told_and_a_serious_event_has_its_black_
     wait_until(box.exists, 100, "the black box of the safety circuit's event")
     around = replay(read(box.read_bytes()))
     assert "safety_circuit_open_running" in [event.kind for event in around.told] and around.holes == 0
-    assert around.observed_ms >= 100_000
+    # The minute behind it; how much lies before it depends on how long the stack has been running.
+    assert around.observed_ms >= 60_000
 
 
 def test_nothing_is_lost_or_doubled_when_parts_break(stack: Stack) -> None:
