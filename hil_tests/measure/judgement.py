@@ -126,16 +126,15 @@ class Judgement:
             return database.execute(query, values).fetchall()
 
     def _door_cycles(self, lift: str) -> list[tuple[int, int]]:
-        """[(boot, door cycles)] as the log's records have them, in the order of each boot's uptime: a counter that each boot begins at 0."""
-        found: list[tuple[int, int, int]] = []
-        for (body,) in self._ask_log("SELECT body FROM batch WHERE lift = ? ORDER BY life, number", lift):
+        """[(boot, door cycles)] as the log's records have them, in the order of time: a counter that each boot begins at 0."""
+        found: list[tuple[int, int, int, int]] = []
+        for life, body in self._ask_log("SELECT life, body FROM batch WHERE lift = ?", lift):
             batch = Batch(body, 1)
             for up_ms, changes in batch.records():
-                if changes.get("door_cycles") is not None:
-                    found.append((batch.boot, up_ms, int(changes["door_cycles"] or 0)))
-        # The batches of a black box come behind those of the same minute.
-        runs = [sorted(run) for _, run in itertools.groupby(found, key=lambda entry: entry[0])]
-        return [(boot, count) for run in runs for boot, _, count in run]
+                count = changes.get("door_cycles")
+                if count is not None:
+                    found.append((life, batch.boot, up_ms, count))
+        return [(boot, count) for _, boot, _, count in sorted(found)]
 
     def _records(self) -> None:
         """No record within the batches is missing: a counter in them misses no number, and its last is the node's own."""
