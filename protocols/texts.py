@@ -69,7 +69,7 @@ MESSAGE_TEXTS = {
         "sample_up_ms": "ms since boot of the last valid bus sample; missing = none yet",
         "period_ms": "period announced; after 3 of them the state is stale",
         "rtt_ms": "shortest round trip of this connection, for the clock's error",
-        "link_bytes": "bytes on the wire since boot, both ways, with TLS, TCP and IP as reckoned; every 30 s at most",
+        "link_bytes": "bytes on the wire since boot, both ways, with TLS, TCP and IP as reckoned; every 15 s at most",
         "faults": "names of the events open now",
     },
     "event": {

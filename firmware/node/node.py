@@ -31,7 +31,7 @@ SLOW_MS = 1000
 STATE_MIN_MS = 200
 WATCHED_MS = 1000
 # Ours: with the next state after so long; 25 bytes.
-COST_TOLD_MS = 30000
+COST_TOLD_MS = 15000
 # The ticks' period is a power of two, asked of the interpreter itself.
 TICKS_PERIOD = time.ticks_add(0, -1) + 1  # pyright: ignore[reportArgumentType]  ticks are plain numbers
 MAX_REPLIES = 4
