@@ -1,9 +1,11 @@
 """Ordinary days raise no event: twin and detector joined in process. The long run is `liftwatch bench detection`."""
 
 import concurrent.futures
+from dataclasses import replace
 
 import pytest
 
+from hil_tests.bench.ageing import Ageing
 from hil_tests.bench.faults import SCRIPTS
 from hil_tests.bench.ordinary import CONTROL_FAULT, Life, Report, house, live, run_many
 
@@ -57,3 +59,10 @@ def test_lives_are_spread_over_processes_and_added_up() -> None:
         for life in run_many(12, 1, False, pool):
             total.add(life.result())
     assert total.lift_days == 12 and total.controls == total.controls_found == 2
+
+
+def test_somebody_shut_in_under_a_sensor_that_misses_people_is_told_in_one_way_or_the_other() -> None:
+    for seed in range(4):
+        spec = replace(house(seed, 3), ageing=Ageing(presence_noisy=5000.0))
+        report = Life(spec, BEGIN_MS).live(0.05)
+        assert report.controls_found == report.controls == 1 and report.false == []
