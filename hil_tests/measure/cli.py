@@ -294,6 +294,7 @@ def datacost_command(minutes: float, metered: bool) -> None:
     click.echo(
         f"parked {found.parked.told / found.parked.minutes:.0f} bytes a minute, a start {found.start_bytes:.0f} bytes beyond that"
     )
+    click.echo(f"parked with nothing changed: {found.calm[1]} bytes in {found.calm[0] / 1000:.0f} s")
     over = metered and found.month_bytes > datacost.ALLOWED_BYTES
     month = f"{found.month_bytes / 1e6:.1f} MB per lift-month"
     click.echo(
