@@ -1,30 +1,19 @@
-"""Table-driven fault detector: samples and now_ms in, transitions out. It knows no clock, no bus and no fault by name but one.
+"""Table-driven fault detector: samples and now_ms in, transitions out. It knows no clock and no bus, and two faults by name.
 
-Every condition has three values. True and False speak; None (unknown) confirms nothing and clears nothing.
+What holds is found by conditions; here it is judged by the table: confirmed, opened, cleared, suppressed.
 """
 
 from protocols import codes
+from protocols.conditions import Conditions, found
 from protocols.errors import SettingsError
 from protocols.faults import BY_NAME, FAULTS, RUN_TIME_LIMIT, Fault
 from protocols.state import LiftState
 
-# Below this the car counts as standing: encoder noise (ours).
-STANDSTILL_MM_S = 30
-# A chain that opens stops the drive at once; the sample that shows it may be the one after (ours).
-LATELY_MS = 1000
-# Reversals at one stop that make a blocked door; public systems take 3 to 5 (domain notes 8).
-REVERSALS = 5
-# A door that stayed shut so long did close: what follows is another opening (ours).
-SHUT_MS = 2000
 # Evidence survives so long a hole in the samples: a few lost polls are no change of the world (ours).
 HOLE_MS = 3000
-# A controller starts in less after a power cut (ours); until then its silence is no fault.
-BOOT_MS = 20000
 # A flapping fault clears at most so many times more slowly.
 SLOWEST = 8
 LONGEST_CONFIRM_MS = 3600000
-# What the door did in so long a silence is not known: it may have been open (its shortest stay is longer; ours).
-BLIND_MS = 1000
 # Travel time of the slowest factory curve beyond distance / speed (domain notes 7), and the limiter's margin.
 CURVE_MS = 5200
 LIMITER_MARGIN_MS = 10000
@@ -32,6 +21,7 @@ LIMITER_MAX_MS = 45000
 LIMITER_MIN_MS = 20000
 
 BUTTON = "button_pressed"
+PRESENCE_STUCK = "presence_stuck"
 
 
 class Settings:
@@ -51,6 +41,8 @@ class Settings:
         _check("rated_speed_mm_s", rated_speed_mm_s, 100, 20000)
         _check("travel_mm", travel_mm, 1000, 500000)
         _check("doors", doors, 1, 2)
+        self.rated_speed_mm_s = rated_speed_mm_s
+        self.travel_mm = travel_mm
         self.doors = doors
         self.confirm_ms = {} if confirm_ms is None else confirm_ms
         if not isinstance(self.confirm_ms, dict):
@@ -92,6 +84,11 @@ class _Watch:
     def __init__(self, fault: Fault, confirm: list[int]) -> None:
         self.fault = fault
         self.confirm = confirm  # confirmation times of the alternatives
+        self.alternatives = tuple(_terms(names) for names, _ in fault.alternatives)
+        self.clear = tuple(_terms(names) for names in fault.clear)
+        # The last term of an alternative is what makes it special: while none holds, and none did, there is nothing to do.
+        self.pivots = tuple(terms[-1] for terms in self.alternatives)
+        self.is_quiet = True
         self.since: list[int | None] = [None] * len(fault.alternatives)
         self.held = [0] * len(fault.alternatives)  # when the evidence was last seen to hold
         self.clear_since: int | None = None
@@ -116,17 +113,9 @@ class Detector:
             self._watches.append(_Watch(fault, confirm))
         self._by_name = {watch.fault.name: watch for watch in self._watches}
         self._button = self._by_name[BUTTON]
-        self._pressed = False
+        self._stuck_presence = self._by_name[PRESENCE_STUCK]
         self._presses = 0
-        self._since: dict[str, int] = {}  # condition -> since when it holds
-        self._ran_ms: int | None = None
-        self._mains_off_ms: int | None = None
-        self._was_occupied = False  # somebody was seen since the car stopped
-        self._seen_ms: int | None = None
-        self._door_before: int | None = None
-        self._reversals = 0
-        self._arrived = False
-        self._opening_tried = False
+        self._conditions = Conditions(self._settings.rated_speed_mm_s, self._settings.travel_mm, self._settings.doors)
         self.near_misses: dict[str, int] = {}
         self.suppressed: dict[str, int] = {}
 
@@ -143,7 +132,7 @@ class Detector:
 
     def press(self, now: int, state: LiftState) -> list[Transition]:
         """The alarm button went down at `now`: opens the alarm, or is its next revision. Never suppressed."""
-        self._pressed = True
+        self._conditions.pressed = True
         watch = self._button
         watch.clear_since = None
         if watch.is_open:
@@ -156,25 +145,29 @@ class Detector:
 
     def release(self) -> None:
         """The button came up."""
-        self._pressed = False
+        self._conditions.pressed = False
 
     # -- samples --------------------------------------------------------------------------------------------------
 
     def step(self, state: LiftState, now: int) -> list[Transition]:
         """Take the sample `state` of `now`; return the transitions that it causes, in the table's order."""
-        facts = self._facts(state, now)
-        since = self._since
-        for name in facts:
-            if facts[name] is not True:
-                since.pop(name, None)
-            elif name not in since:
-                since[name] = now
+        conditions = self._conditions
+        conditions.follow(state, now)
+        facts = conditions.facts
         out: list[Transition] = []
         for watch in self._watches:
             if watch.is_open:
                 self._try_clear(watch, facts, now, out)
-            elif watch.fault.alternatives:
+                continue
+            if watch.is_quiet:
+                for name, wanted in watch.pivots:
+                    if facts[name] is wanted:
+                        break
+                else:
+                    continue
+            if watch.alternatives:
                 self._try_open(watch, facts, now, state.service_mode in watch.fault.suppressed, out)
+        conditions.doubts_presence = self._stuck_presence.is_open
         return out
 
     def open_kinds(self) -> list[str]:
@@ -190,8 +183,7 @@ class Detector:
                 watch.since = [None] * len(watch.since)
                 return
         for index in range(len(watch.since)):
-            names = fault.alternatives[index][0]
-            holds = _all(facts, names)
+            holds = _all(facts, watch.alternatives[index])
             since = watch.since[index]
             if holds is True:
                 if since is None or now - watch.held[index] > HOLE_MS:
@@ -209,6 +201,7 @@ class Detector:
                 if now - since >= watch.confirm[index] // 2 and not at_work:
                     self.near_misses[fault.name] = self.near_misses.get(fault.name, 0) + 1
                 watch.since[index] = None
+        watch.is_quiet = not any(since is not None for since in watch.since)
 
     def _open(
         self, watch: _Watch, index: int, onset_ms: int, facts: dict[str, bool | None], now: int, out: list[Transition]
@@ -219,27 +212,36 @@ class Detector:
         flaps = watch.closed_ms is not None and now - watch.closed_ms < watch.fault.flap_ms
         watch.slow = min(SLOWEST, watch.slow * 2) if flaps else 1
         names = watch.fault.alternatives[index][0]
-        evidence = [(name, self._since.get(name, now)) for name in names]
+        evidence = self._evidence(names)
         watch.since = [None] * len(watch.since)
+        watch.is_quiet = True
         cause = names[-1]
+        began_ms = self._conditions.began_ms(cause)
+        if began_ms is not None:
+            watch.onset_ms = min(onset_ms, began_ms)
         if cause == "not_seen_occupied":
-            cause = "empty" if facts["nobody"] else "occupancy_unknown"
+            cause = "empty" if facts["somebody"] is False else "occupancy_unknown"
         elif cause == "mains_settled":
             cause = "mains_on" if facts["mains_on"] else "mains_unknown"
         out.append(self._transition(watch, codes.OPEN, now, cause, evidence))
 
     def _try_clear(self, watch: _Watch, facts: dict[str, bool | None], now: int, out: list[Transition]) -> None:
-        for names in watch.fault.clear:
-            if _all(facts, names) is True:
+        for index, terms in enumerate(watch.clear):
+            if _all(facts, terms) is True:
                 if watch.clear_since is None:
                     watch.clear_since = now
                 if now - watch.clear_since >= watch.fault.clear_ms * watch.slow:
                     watch.is_open = False
                     watch.closed_ms = now
-                    evidence = [(name, self._since.get(name, now)) for name in names]
+                    names = watch.fault.clear[index]
+                    evidence = self._evidence(names)
                     out.append(self._transition(watch, codes.CLOSED, now, names[-1], evidence))
                 return
         watch.clear_since = None
+
+    def _evidence(self, names: tuple[str, ...]) -> list[tuple[str, int]]:
+        since = self._conditions.since
+        return [(name, since[found(name)[0]]) for name in names]
 
     def _transition(
         self, watch: _Watch, phase: str, now: int, cause: str, evidence: list[tuple[str, int]]
@@ -247,125 +249,23 @@ class Detector:
         presses = self._presses if watch is self._button else 0
         return Transition(watch.fault.name, phase, watch.onset_ms, now, cause, evidence, presses)
 
-    # -- conditions -----------------------------------------------------------------------------------------------
-
-    def _facts(self, state: LiftState, now: int) -> dict[str, bool | None]:
-        """All conditions of the table: {name: True, False or None}."""
-        running = _running(state)
-        zone = state.door_zone
-        closed, is_open, door = self._doors(state)
-        self._follow(running, zone, is_open, door, now)
-        if running:
-            self._was_occupied = False
-        elif running is False and state.passenger:
-            self._was_occupied = True
-        lately = (
-            None if running is None else bool(running or (self._ran_ms is not None and now - self._ran_ms <= LATELY_MS))
-        )
-        link = state.controller_link
-        mains = state.mains
-        if mains is False:
-            self._mains_off_ms = now
-        settled = self._mains_off_ms is None or now - self._mains_off_ms > BOOT_MS
-        return {
-            "running": running,
-            "stopped": _not(running),
-            "running_lately": lately,
-            "in_zone": zone,
-            "out_of_zone": _not(zone),
-            "doors_closed": closed,
-            "door_not_closed": _not(closed),
-            "door_open": is_open,
-            "door_reversing": self._reversals >= REVERSALS,
-            "arrived_unopened": self._arrived,
-            "opening_tried": self._opening_tried,
-            "lock_open": _not(state.door_lock),
-            "lock_closed": state.door_lock,
-            "safety_open": _not(state.safety_circuit),
-            "safety_closed": state.safety_circuit,
-            "passenger": state.passenger,
-            "nobody": _not(state.passenger),
-            "not_seen_occupied": state.passenger is not True,
-            "occupancy_unsteady": self._was_occupied,
-            "mains_off": _not(mains),
-            "mains_on": mains,
-            "mains_settled": settled,
-            "link_silent": _not(link),
-            "link_answers": link,
-            "button_released": not self._pressed,
-        }
-
-    def _doors(self, state: LiftState) -> tuple[bool | None, bool | None, int | None]:
-        """(all closed, any fully open, the one that moves or else the first) over the car's doors; None = unknown."""
-        doors = (state.door_1,) if self._settings.doors == 1 else (state.door_1, state.door_2)
-        is_open = codes.DOOR_OPEN in doors
-        if None in doors:
-            known_open = any(door is not None and door not in (codes.DOOR_CLOSED, codes.DOOR_LOCKED) for door in doors)
-            return (False if known_open else None), (True if is_open else None), None
-        closed = all(door == codes.DOOR_CLOSED or door == codes.DOOR_LOCKED for door in doors)
-        moving = doors[0]
-        for door in doors:
-            if door == codes.DOOR_OPENING or door == codes.DOOR_CLOSING:
-                moving = door
-        return closed, is_open, moving
-
-    def _follow(
-        self, running: bool | None, zone: bool | None, is_open: bool | None, door: int | None, now: int
-    ) -> None:
-        """What only the course of events tells: the last run, an arrival without opening, reversals at this stop."""
-        if running is not None and zone is not None and door is not None:
-            self._seen_ms = now
-        elif self._seen_ms is None or now - self._seen_ms > BLIND_MS:
-            self._arrived = False
-            self._opening_tried = False
-            self._ran_ms = None
-            self._door_before = None
-        if running:
-            self._ran_ms = now
-            self._arrived = False
-            self._opening_tried = False
-            self._reversals = 0
-        elif running is False and zone and self._ran_ms is not None and now - self._ran_ms <= LATELY_MS:
-            self._arrived = True
-        if is_open or door == codes.DOOR_CLOSING:
-            self._arrived = False
-        closed_since = self._since.get("doors_closed")
-        if closed_since is not None and now - closed_since >= SHUT_MS:
-            self._reversals = 0
-        if door is None:
-            return
-        if door == codes.DOOR_OPENING:
-            self._opening_tried = self._opening_tried or self._arrived
-            if self._door_before == codes.DOOR_CLOSING:
-                self._reversals += 1
-        self._door_before = door
-
 
 def _check(name: str, value: object, low: int, high: int) -> None:
     if value is True or value is False or not isinstance(value, int) or not low <= value <= high:
         raise SettingsError("%s is %r; a whole number from %d to %d" % (name, value, low, high))
 
 
-def _not(value: bool | None) -> bool | None:
-    return None if value is None else not value
+def _terms(names: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
+    return tuple(found(name) for name in names)
 
 
-def _all(facts: dict[str, bool | None], names: tuple[str, ...]) -> bool | None:
+def _all(facts: dict[str, bool | None], terms: tuple[tuple[str, bool], ...]) -> bool | None:
     """Kleene's and: False beats unknown beats True."""
     result: bool | None = True
-    for name in names:
+    for name, wanted in terms:
         value = facts[name]
-        if value is False:
-            return False
         if value is None:
             result = None
+        elif value is not wanted:
+            return False
     return result
-
-
-def _running(state: LiftState) -> bool | None:
-    """Does the car move? The speed decides where the two disagree: a state word may lag."""
-    if state.speed_mm_s is None:
-        return None if state.car_status is None else state.car_status == codes.RUNNING
-    if state.speed_mm_s >= STANDSTILL_MM_S:
-        return True
-    return state.car_status == codes.RUNNING if state.car_status is not None else False

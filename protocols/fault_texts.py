@@ -37,7 +37,7 @@ TEXTS = {
     ),
     "door_blocked": (
         "Door cannot close", "关门故障",
-        "The door stayed open or reversed again and again.", "门长时间不能关闭或反复开关。",
+        "The door stayed open for two and a half minutes.", "门持续150秒未能关闭。",
         "Clear the sill; check light curtain and door drive.", "清理地坎；检查光幕与门机。",
     ),
     "door_wont_open": (
@@ -59,6 +59,118 @@ TEXTS = {
         "Controller does not answer", "控制器无应答",
         "The lift controller is silent although the mains is present.", "主电源正常，但电梯控制器无应答。",
         "Check the RS-485 cable, its terminals and the controller.", "检查RS-485接线、端子与控制器。",
+    ),
+    "unintended_car_movement": (
+        "Unintended car movement", "轿厢意外移动",
+        "The car left its landing with a door open.", "轿厢在门未关闭时离开平层。",
+        "Take the lift out of service at once; check brake, traction and the protection against it.", "立即停用；检查制动器、曳引能力与意外移动保护装置。",
+    ),
+    "trapped_in_power_cut": (
+        "Trapped in a power cut", "停电困人",
+        "The mains is off, someone is in the car and no door was seen to open; where it stands is what was known last.",
+        "主电源断电，轿内有人且未见开门；轿厢位置为断电前的最后已知位置。",
+        "Call the car; release by the rescue procedure, do not wait for the mains.", "与轿厢通话；按救援规程放人，不要等待来电。",
+    ),
+    "overspeed": (
+        "Overspeed", "超速",
+        "The car ran at 115 % of its rated speed or more.", "轿厢速度达到额定速度的115%及以上。",
+        "Take the lift out of service; check drive, encoder, brake and governor.", "立即停用；检查驱动、编码器、制动器与限速器。",
+    ),
+    "over_travel_up": (
+        "Beyond the top landing", "冲顶",
+        "The car is beyond its top landing.", "轿厢越过顶层平层位置。",
+        "Check limit switches, encoder and counterweight buffer; look for passengers.", "检查极限开关、编码器与对重缓冲器；确认轿内人员。",
+    ),
+    "over_travel_down": (
+        "Beyond the bottom landing", "蹲底",
+        "The car is below its bottom landing.", "轿厢越过底层平层位置。",
+        "Check limit switches, traction, load and buffer; look for passengers.", "检查极限开关、曳引、载荷与缓冲器；确认轿内人员。",
+    ),
+    "door_reversal_loop": (
+        "Door opens again and again", "反复开关门",
+        "The door reversed five times at one stop.", "门在同一层站反复开关五次。",
+        "Clear the sill; check light curtain, edge and closing force.", "清理地坎；检查光幕、触板与关门力。",
+    ),
+    "start_failing": (
+        "Does not start", "启动失败",
+        "Three starts in a row did not move the car.", "连续三次启动轿厢未移动。",
+        "Check brake release, contactors and door lock circuit.", "检查制动器打开、接触器与门锁回路。",
+    ),
+    "brake_slipping": (
+        "Car moves at standstill", "溜车",
+        "The drive says that the car stands, yet it moves.", "驱动显示停止，但轿厢仍在移动。",
+        "Take the lift out of service; check the brake and its adjustment.", "立即停用；检查制动器及其调整。",
+    ),
+    "levelling_inaccurate": (
+        "Levelling again and again", "平层不准",
+        "The car relevelled three times within ten minutes.", "十分钟内再平层三次。",
+        "Check levelling switches, brake adjustment and ropes.", "检查平层感应器、制动器调整与钢丝绳。",
+    ),
+    "floor_position_lost": (
+        "Floor position lost", "楼层位置丢失",
+        "The controller does not know where the car is.", "控制器丢失轿厢楼层位置。",
+        "Check shaft switches and encoder; let the lift learn the shaft anew.", "检查井道开关与编码器；重新进行井道自学习。",
+    ),
+    "restart_prevented": (
+        "Kept from running again", "防止电梯再运行故障",
+        "A fault of the controller stopped a run, and the lift has not run since.", "控制器故障使电梯停止运行，此后未能再运行。",
+        "Read the fault word; mend its cause before resetting.", "读取故障代码；排除原因后再复位。",
+    ),
+    "battery_low": (
+        "Battery low", "备用电池电量低",
+        "The battery of the node or of the emergency supply is nearly empty.", "监测终端或应急电源的电池电量低。",
+        "Replace or charge the battery; ask why the mains is off.", "更换或充电电池；查明断电原因。",
+    ),
+    "button_stuck": (
+        "Alarm button stuck", "报警按钮卡阻",
+        "The alarm button was held for three minutes.", "报警按钮持续按下三分钟。",
+        "Call the car; free the button. Until then no further press can be seen.", "先与轿厢通话；修复按钮。在此之前无法识别新的按压。",
+    ),
+    "presence_stuck": (
+        "Presence sensor stuck", "人员传感器卡滞",
+        "The sensor saw somebody without a break while the door opened ten times; occupancy counts as unknown.",
+        "门开启十次期间传感器始终显示有人；轿内是否有人按未知处理。",
+        "Check the presence sensor.", "检查人员传感器。",
+    ),
+    "input_flickering": (
+        "Door-zone signal flickers", "门区信号抖动",
+        "The door-zone signal changed six times in a minute while the car stood.", "轿厢静止时门区信号一分钟内变化六次。",
+        "Check the door-zone switch, its distance and wiring.", "检查门区感应器、间距与接线。",
+    ),
+    "out_of_service": (
+        "Out of service", "进入停止服务",
+        "The lift was switched off.", "电梯进入停止服务状态。",
+        "None, if it was meant.", "如为人为操作，无需处理。",
+    ),
+    "inspection": (
+        "Inspection", "进入检修运行模式",
+        "Someone works on the lift.", "电梯处于检修运行模式。",
+        "None, if it was meant.", "如为人为操作，无需处理。",
+    ),
+    "fire_return": (
+        "Fire return", "进入消防返回模式",
+        "The fire switch sends the lift to its fire landing.", "消防开关动作，电梯返回消防基站。",
+        "Ask the property manager for the cause.", "向物业核实原因。",
+    ),
+    "firefighter": (
+        "Firefighter operation", "进入消防员运行模式",
+        "Firefighters drive the lift.", "电梯由消防员操作。",
+        "Keep the line free.", "保持通话线路畅通。",
+    ),
+    "emergency_power": (
+        "Emergency power", "进入应急电源运行",
+        "The lift runs on its emergency supply.", "电梯由应急电源供电运行。",
+        "See that nobody stays in the car.", "确认轿内无人滞留。",
+    ),
+    "earthquake": (
+        "Earthquake mode", "地震模式",
+        "The seismic sensor stopped the lift.", "地震传感器动作，电梯停止。",
+        "Inspect shaft, rails and counterweight before it runs again.", "恢复运行前检查井道、导轨与对重。",
+    ),
+    "automatic_restored": (
+        "Automatic operation restored", "电梯恢复自动运行模式",
+        "The lift is back in normal service.", "电梯恢复正常运行。",
+        "None.", "无需处理。",
     ),
     "store_damaged": (
         "Gateway store damaged", "网关存储损坏",

@@ -59,6 +59,7 @@ FIELDS = (
     Field(20, "run_hours",        INT,  "h",     0,     2000000,   0,   None,           "bus"),
     Field(21, "starts",           INT,  "",      0,     2000000000, 0,  None,           "bus"),
     Field(22, "door_cycles",      INT,  "",      0,     2000000000, 0,  None,           "node"),
+    Field(23, "battery_low",      BOOL, "",      0,     1,         0,   None,           "input"),
 )
 # fmt: on
 

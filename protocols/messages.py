@@ -75,6 +75,8 @@ EVENT_ITEMS = (
     Item("evidence", LIST, ()),
     Item("frames", LIST, ()),
     Item("snapshot", DICT, {}),
+    Item("last_known", DICT, {}),
+    Item("last_known_up_ms", INT, None, -MAX_UP_MS),
 )
 
 LINK_ITEMS = (

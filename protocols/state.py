@@ -29,6 +29,7 @@ class LiftState:
     run_hours: int | None
     starts: int | None
     door_cycles: int | None
+    battery_low: bool | None
 
     def __init__(self, **values: int | None) -> None:
         for name in NAMES:
@@ -54,10 +55,14 @@ class LiftState:
         """{name: value} of what is known, by the names of the field table."""
         return {name: getattr(self, name) for name in NAMES if getattr(self, name) is not None}
 
-    def known(self) -> dict:
+    def known_of_bus(self) -> dict:
+        """As `known`, but only of what the controller tells."""
+        return self.known(BUS_NAMES)
+
+    def known(self, names: tuple[str, ...] = NAMES) -> dict:
         """{name: value} of what is known, as the wire carries it: doors as the list `doors`."""
         values = {}
-        for name in NAMES:
+        for name in names:
             value = getattr(self, name)
             if value is not None and name != "door_1" and name != "door_2":
                 values[name] = value

@@ -25,6 +25,7 @@ FIELD_TEXTS = {
     "run_hours": ("running hours", "累计运行时间"),
     "starts": ("starts", "累计运行次数"),
     "door_cycles": ("door cycles", "累计开门次数"),
+    "battery_low": ("battery low", "备用电池电量低"),
 }
 
 # enumeration: {number: (English, Chinese)}, modelled on the 2017 list and the 2023 door items
@@ -94,6 +95,8 @@ MESSAGE_TEXTS = {
         "evidence": "[[condition, since up_ms], …] that held",
         "frames": "[[first register, hex], …] the bus answers that the state was read from",
         "snapshot": "the fields known at detection",
+        "last_known": "what the controller told last, where it was silent at detection",
+        "last_known_up_ms": "when it told that",
     },
     "link": {
         "online": "true in the birth, false in the will",

@@ -1,4 +1,4 @@
-"""The node's own terminals: alarm button by interrupt, mains sense, presence sensor. It knows nothing of the bus."""
+"""The node's own terminals: alarm button by interrupt, mains sense, presence sensor, battery. It knows nothing of the bus."""
 
 import asyncio
 import time
@@ -10,12 +10,13 @@ SCAN_MS = 100
 
 
 class Inputs:
-    """Watches the pins; tells `on_press(edge_ticks_ms)`, `on_release()` and `on_change()`. True = active."""
+    """Watches the pins; tells `on_press(edge_ticks_ms)`, `on_release()` and `on_change()`. True = active; `battery` may be None."""
 
-    def __init__(self, button, mains, presence, presence_hold_ms, on_press, on_release, on_change, beat):
+    def __init__(self, button, mains, presence, battery, presence_hold_ms, on_press, on_release, on_change, beat):
         self._button = button
         self._mains = mains
         self._presence = presence
+        self._battery = battery
         self._hold_ms = presence_hold_ms
         self._on_press = on_press
         self._on_release = on_release
@@ -27,6 +28,7 @@ class Inputs:
         self.pressed = False
         self.mains = None
         self.passenger = None
+        self.battery_low = None  # where nothing tells of it
         self.spikes = 0
 
     def _irq(self, pin):
@@ -72,7 +74,9 @@ class Inputs:
             passenger = self._seen_ms is not None and time.ticks_diff(now, self._seen_ms) < self._hold_ms
             if not passenger:
                 self._seen_ms = None
-        if mains != self.mains or passenger != self.passenger:
+        battery_low = None if self._battery is None else self._battery.value() == 1
+        if mains != self.mains or passenger != self.passenger or battery_low != self.battery_low:
             self.mains = mains
             self.passenger = passenger
+            self.battery_low = battery_low
             self._on_change()

@@ -76,10 +76,11 @@ class Node:
             settings, hardware.transport, boot, self, self.now, hardware.random, console.say, self._beat("link")
         )
         self._inputs = Inputs(
-            hardware.button, hardware.mains, hardware.presence, settings.presence_hold_ms,
+            hardware.button, hardware.mains, hardware.presence, hardware.battery, settings.presence_hold_ms,
             self._pressed, self._released, self._sampled, self._beat("inputs"),
         )  # fmt: skip
         self._sample_up_ms = None
+        self._last_known = ({}, None)  # what the controller told before it fell silent, and when
         self._frames = []  # the bus answers of that sample
         self._missed = 0
         self._seq = 0
@@ -140,6 +141,8 @@ class Node:
             else:
                 self._missed += 1
                 if self._missed >= MISSED_POLLS:
+                    if self._state.controller_link:
+                        self._last_known = (self._state.known_of_bus(), self._sample_up_ms)
                     self._state.forget_bus()
                     self._state.controller_link = False
                     self._frames = []
@@ -172,6 +175,7 @@ class Node:
         state.mains = self._inputs.mains
         state.passenger = self._inputs.passenger
         state.button = self._inputs.pressed
+        state.battery_low = self._inputs.battery_low
         now = self.now()
         begun = time.ticks_us()
         transitions = self._detector.step(state, now)
@@ -191,7 +195,9 @@ class Node:
     def _raise(self, transitions, now):
         for transition in transitions:
             frames = [[address, hexlify(frame).decode()] for address, frame in self._frames]
-            name = self._delivery.raise_transition(transition, BY_NAME[transition.kind], self._state, now, frames)
+            name = self._delivery.raise_transition(
+                transition, BY_NAME[transition.kind], self._state, now, frames, self._last_known
+            )
             self._tell(name)
             if transition.phase == "open" and BY_NAME[transition.kind].severity >= SERIOUS:
                 self._log.keep_minute(now)

@@ -60,6 +60,9 @@ class Settings:
         self.button_pin = _get(data, "pins.button", int, 25, 0, 48)
         self.mains_pin = _get(data, "pins.mains", int, 26, 0, 48)
         self.presence_pin = _get(data, "pins.presence", int, 27, 0, 48)
+        self.battery_pin = _get(
+            data, "pins.battery", int, None, 0, 48
+        )  # of the supply that says when its battery is low
         self.led_pin = _get(data, "pins.led", int, 2, 0, 48)
         self.presence_hold_ms = _get(data, "presence_hold_ms", int, 3000, 0, 600000)
         self._read_pace(data)

@@ -46,6 +46,7 @@ class Board:
     uart = None
     direction = None
     button = mains = presence = led = Pin()
+    battery = None
     files = None
 
     def feed(self):

@@ -134,11 +134,18 @@ class NodeDelivery:
             self._unkept.append(name)
 
     def raise_transition(
-        self, transition: Transition, fault: Fault, state: LiftState, now: int, frames: list | tuple = ()
+        self,
+        transition: Transition,
+        fault: Fault,
+        state: LiftState,
+        now: int,
+        frames: list | tuple = (),
+        last_known: tuple[dict, int | None] = ({}, None),
     ) -> str | None:
         """Take one Transition of the detector; `fault` is its row of the table, `state` the LiftState it was seen in.
 
-        `frames` are the bus answers which that state was read from: [[first register, hex text], …].
+        `frames` are the bus answers which that state was read from: [[first register, hex text], …]. `last_known` are the
+        fields that a silent controller told last and when, ms since boot.
 
         Returns the event's id, or None for an update or end of what is not open.
         """
@@ -174,6 +181,8 @@ class NodeDelivery:
         held.values["evidence"] = [[pair[0], pair[1]] for pair in transition.evidence]
         if transition.phase != codes.CLOSED:
             held.values["snapshot"] = state.known()
+            if state.controller_link is False:
+                held.values["last_known"], held.values["last_known_up_ms"] = last_known
         return name
 
     def _into_this_boot(self, held: HeldEvent, now: int) -> None:
@@ -181,8 +190,9 @@ class NodeDelivery:
         up_ms, t_ms = held.kept or (0, 0)
         unix_ms = self._unix_ms(now)
         shift_ms = t_ms - up_ms - (unix_ms - now) if t_ms and unix_ms else None
-        for part in ("onset_up_ms", "detected_up_ms"):
-            held.values[part] = 0 if shift_ms is None else held.values[part] + shift_ms
+        for part in ("onset_up_ms", "detected_up_ms", "last_known_up_ms"):
+            if held.values.get(part) is not None:
+                held.values[part] = 0 if shift_ms is None else held.values[part] + shift_ms
         held.values["boot"] = self._boot
         held.values["rev"] = max(held.values["rev"], self._boot * REV_STEP - 1)
         held.kept = None

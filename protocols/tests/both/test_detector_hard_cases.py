@@ -63,10 +63,11 @@ def test_a_person_seen_late_in_a_stranded_car_raises_the_alarm_too() -> None:
 
 
 def test_a_lift_taken_out_of_service_with_someone_inside_is_told_and_its_open_door_is_not() -> None:
-    assert _live([(70000, {"service_mode": 0, "passenger": True})]) == [("trapped_at_level", OPEN, "passenger")]
+    off = ("out_of_service", OPEN, "mode_0")
+    assert _live([(70000, {"service_mode": 0, "passenger": True})]) == [off, ("trapped_at_level", OPEN, "passenger")]
     stranded = {"service_mode": 0, "passenger": True, "door_zone": False}
-    assert _live([(5000, MOVING), (25000, stranded)]) == [("trapped_between_floors", OPEN, "passenger")]
-    assert _live([(600000, dict(DOOR_OPEN, service_mode=0))]) == []
+    assert _live([(5000, MOVING), (25000, stranded)]) == [off, ("trapped_between_floors", OPEN, "passenger")]
+    assert _live([(600000, dict(DOOR_OPEN, service_mode=0))]) == [off]
 
 
 def test_a_controller_that_boots_after_a_power_cut_is_not_mute() -> None:
@@ -91,11 +92,11 @@ def test_two_minutes_of_goods_in_the_door_are_ordinary_and_longer_is_not() -> No
     assert _live([(160000, DOOR_OPEN)]) == [("door_blocked", OPEN, "door_not_closed")]
 
 
-def test_a_longer_confirmation_of_the_held_door_leaves_the_reversing_one_alone() -> None:
+def test_a_longer_confirmation_of_the_held_door_leaves_the_reversal_loop_alone() -> None:
     settings = Settings(confirm_ms={"door_blocked": 600000})
     assert _live([(300000, DOOR_OPEN)], settings) == []
     cycle: list[tuple[int, dict]] = [(1600, {"door_1": 1}), (1600, {"door_1": 3}), (2000, DOOR_OPEN)]
-    assert _live(cycle * 6, settings) == [("door_blocked", OPEN, "door_reversing")]
+    assert _live(cycle * 6, settings) == [("door_reversal_loop", OPEN, "door_reversing")]
 
 
 def test_an_opening_that_fell_into_a_hole_of_the_samples_is_no_shut_door() -> None:
@@ -108,7 +109,7 @@ def test_an_opening_that_fell_into_a_hole_of_the_samples_is_no_shut_door() -> No
 
 def test_a_rescue_run_on_emergency_power_may_creep() -> None:
     creeping = dict(MOVING, service_mode=5, speed_mm_s=100)
-    assert _live([(40000, creeping)]) == []
+    assert _live([(40000, creeping)]) == [("emergency_power", OPEN, "mode_5")]
 
 
 def test_a_flapping_supply_is_few_events_that_stay_open_longer() -> None:

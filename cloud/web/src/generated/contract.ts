@@ -131,6 +131,12 @@ export const FIELDS = {
   "kind": "int",
   "en": "door cycles",
   "zh": "累计开门次数"
+ },
+ "battery_low": {
+  "unit": "",
+  "kind": "bool",
+  "en": "battery low",
+  "zh": "备用电池电量低"
  }
 } as const;
 export const ENUMS = {
@@ -240,6 +246,22 @@ export const FAULTS = {
    "zh": "立即与轿厢通话，安抚并派单。"
   }
  },
+ "unintended_car_movement": {
+  "severity": 4,
+  "code": 5,
+  "title": {
+   "en": "Unintended car movement",
+   "zh": "轿厢意外移动"
+  },
+  "meaning": {
+   "en": "The car left its landing with a door open.",
+   "zh": "轿厢在门未关闭时离开平层。"
+  },
+  "remedy": {
+   "en": "Take the lift out of service at once; check brake, traction and the protection against it.",
+   "zh": "立即停用；检查制动器、曳引能力与意外移动保护装置。"
+  }
+ },
  "trapped_at_level": {
   "severity": 4,
   "code": null,
@@ -272,6 +294,22 @@ export const FAULTS = {
    "zh": "严禁扒门；按救援规程盘车至平层。"
   }
  },
+ "trapped_in_power_cut": {
+  "severity": 4,
+  "code": null,
+  "title": {
+   "en": "Trapped in a power cut",
+   "zh": "停电困人"
+  },
+  "meaning": {
+   "en": "The mains is off, someone is in the car and no door was seen to open; where it stands is what was known last.",
+   "zh": "主电源断电，轿内有人且未见开门；轿厢位置为断电前的最后已知位置。"
+  },
+  "remedy": {
+   "en": "Call the car; release by the rescue procedure, do not wait for the mains.",
+   "zh": "与轿厢通话；按救援规程放人，不要等待来电。"
+  }
+ },
  "running_with_door_open": {
   "severity": 4,
   "code": null,
@@ -286,6 +324,54 @@ export const FAULTS = {
   "remedy": {
    "en": "Take the lift out of service; check locks, bridges and door switch.",
    "zh": "立即停用；检查门锁、短接线与门开关。"
+  }
+ },
+ "overspeed": {
+  "severity": 4,
+  "code": null,
+  "title": {
+   "en": "Overspeed",
+   "zh": "超速"
+  },
+  "meaning": {
+   "en": "The car ran at 115 % of its rated speed or more.",
+   "zh": "轿厢速度达到额定速度的115%及以上。"
+  },
+  "remedy": {
+   "en": "Take the lift out of service; check drive, encoder, brake and governor.",
+   "zh": "立即停用；检查驱动、编码器、制动器与限速器。"
+  }
+ },
+ "over_travel_up": {
+  "severity": 3,
+  "code": null,
+  "title": {
+   "en": "Beyond the top landing",
+   "zh": "冲顶"
+  },
+  "meaning": {
+   "en": "The car is beyond its top landing.",
+   "zh": "轿厢越过顶层平层位置。"
+  },
+  "remedy": {
+   "en": "Check limit switches, encoder and counterweight buffer; look for passengers.",
+   "zh": "检查极限开关、编码器与对重缓冲器；确认轿内人员。"
+  }
+ },
+ "over_travel_down": {
+  "severity": 3,
+  "code": null,
+  "title": {
+   "en": "Beyond the bottom landing",
+   "zh": "蹲底"
+  },
+  "meaning": {
+   "en": "The car is below its bottom landing.",
+   "zh": "轿厢越过底层平层位置。"
+  },
+  "remedy": {
+   "en": "Check limit switches, traction, load and buffer; look for passengers.",
+   "zh": "检查极限开关、曳引、载荷与缓冲器；确认轿内人员。"
   }
  },
  "safety_circuit_open_running": {
@@ -320,6 +406,22 @@ export const FAULTS = {
    "zh": "先与轿厢通话确认无人。"
   }
  },
+ "door_reversal_loop": {
+  "severity": 2,
+  "code": 2,
+  "title": {
+   "en": "Door opens again and again",
+   "zh": "反复开关门"
+  },
+  "meaning": {
+   "en": "The door reversed five times at one stop.",
+   "zh": "门在同一层站反复开关五次。"
+  },
+  "remedy": {
+   "en": "Clear the sill; check light curtain, edge and closing force.",
+   "zh": "清理地坎；检查光幕、触板与关门力。"
+  }
+ },
  "door_blocked": {
   "severity": 2,
   "code": 2,
@@ -328,12 +430,92 @@ export const FAULTS = {
    "zh": "关门故障"
   },
   "meaning": {
-   "en": "The door stayed open or reversed again and again.",
-   "zh": "门长时间不能关闭或反复开关。"
+   "en": "The door stayed open for two and a half minutes.",
+   "zh": "门持续150秒未能关闭。"
   },
   "remedy": {
    "en": "Clear the sill; check light curtain and door drive.",
    "zh": "清理地坎；检查光幕与门机。"
+  }
+ },
+ "start_failing": {
+  "severity": 2,
+  "code": null,
+  "title": {
+   "en": "Does not start",
+   "zh": "启动失败"
+  },
+  "meaning": {
+   "en": "Three starts in a row did not move the car.",
+   "zh": "连续三次启动轿厢未移动。"
+  },
+  "remedy": {
+   "en": "Check brake release, contactors and door lock circuit.",
+   "zh": "检查制动器打开、接触器与门锁回路。"
+  }
+ },
+ "brake_slipping": {
+  "severity": 3,
+  "code": null,
+  "title": {
+   "en": "Car moves at standstill",
+   "zh": "溜车"
+  },
+  "meaning": {
+   "en": "The drive says that the car stands, yet it moves.",
+   "zh": "驱动显示停止，但轿厢仍在移动。"
+  },
+  "remedy": {
+   "en": "Take the lift out of service; check the brake and its adjustment.",
+   "zh": "立即停用；检查制动器及其调整。"
+  }
+ },
+ "levelling_inaccurate": {
+  "severity": 2,
+  "code": null,
+  "title": {
+   "en": "Levelling again and again",
+   "zh": "平层不准"
+  },
+  "meaning": {
+   "en": "The car relevelled three times within ten minutes.",
+   "zh": "十分钟内再平层三次。"
+  },
+  "remedy": {
+   "en": "Check levelling switches, brake adjustment and ropes.",
+   "zh": "检查平层感应器、制动器调整与钢丝绳。"
+  }
+ },
+ "floor_position_lost": {
+  "severity": 2,
+  "code": 7,
+  "title": {
+   "en": "Floor position lost",
+   "zh": "楼层位置丢失"
+  },
+  "meaning": {
+   "en": "The controller does not know where the car is.",
+   "zh": "控制器丢失轿厢楼层位置。"
+  },
+  "remedy": {
+   "en": "Check shaft switches and encoder; let the lift learn the shaft anew.",
+   "zh": "检查井道开关与编码器；重新进行井道自学习。"
+  }
+ },
+ "restart_prevented": {
+  "severity": 3,
+  "code": 8,
+  "title": {
+   "en": "Kept from running again",
+   "zh": "防止电梯再运行故障"
+  },
+  "meaning": {
+   "en": "A fault of the controller stopped a run, and the lift has not run since.",
+   "zh": "控制器故障使电梯停止运行，此后未能再运行。"
+  },
+  "remedy": {
+   "en": "Read the fault word; mend its cause before resetting.",
+   "zh": "读取故障代码；排除原因后再复位。"
   }
  },
  "door_wont_open": {
@@ -398,6 +580,182 @@ export const FAULTS = {
   "remedy": {
    "en": "Check the RS-485 cable, its terminals and the controller.",
    "zh": "检查RS-485接线、端子与控制器。"
+  }
+ },
+ "battery_low": {
+  "severity": 2,
+  "code": null,
+  "title": {
+   "en": "Battery low",
+   "zh": "备用电池电量低"
+  },
+  "meaning": {
+   "en": "The battery of the node or of the emergency supply is nearly empty.",
+   "zh": "监测终端或应急电源的电池电量低。"
+  },
+  "remedy": {
+   "en": "Replace or charge the battery; ask why the mains is off.",
+   "zh": "更换或充电电池；查明断电原因。"
+  }
+ },
+ "button_stuck": {
+  "severity": 1,
+  "code": null,
+  "title": {
+   "en": "Alarm button stuck",
+   "zh": "报警按钮卡阻"
+  },
+  "meaning": {
+   "en": "The alarm button was held for three minutes.",
+   "zh": "报警按钮持续按下三分钟。"
+  },
+  "remedy": {
+   "en": "Call the car; free the button. Until then no further press can be seen.",
+   "zh": "先与轿厢通话；修复按钮。在此之前无法识别新的按压。"
+  }
+ },
+ "presence_stuck": {
+  "severity": 1,
+  "code": null,
+  "title": {
+   "en": "Presence sensor stuck",
+   "zh": "人员传感器卡滞"
+  },
+  "meaning": {
+   "en": "The sensor saw somebody without a break while the door opened ten times; occupancy counts as unknown.",
+   "zh": "门开启十次期间传感器始终显示有人；轿内是否有人按未知处理。"
+  },
+  "remedy": {
+   "en": "Check the presence sensor.",
+   "zh": "检查人员传感器。"
+  }
+ },
+ "input_flickering": {
+  "severity": 1,
+  "code": null,
+  "title": {
+   "en": "Door-zone signal flickers",
+   "zh": "门区信号抖动"
+  },
+  "meaning": {
+   "en": "The door-zone signal changed six times in a minute while the car stood.",
+   "zh": "轿厢静止时门区信号一分钟内变化六次。"
+  },
+  "remedy": {
+   "en": "Check the door-zone switch, its distance and wiring.",
+   "zh": "检查门区感应器、间距与接线。"
+  }
+ },
+ "out_of_service": {
+  "severity": 1,
+  "code": 42,
+  "title": {
+   "en": "Out of service",
+   "zh": "进入停止服务"
+  },
+  "meaning": {
+   "en": "The lift was switched off.",
+   "zh": "电梯进入停止服务状态。"
+  },
+  "remedy": {
+   "en": "None, if it was meant.",
+   "zh": "如为人为操作，无需处理。"
+  }
+ },
+ "inspection": {
+  "severity": 1,
+  "code": 43,
+  "title": {
+   "en": "Inspection",
+   "zh": "进入检修运行模式"
+  },
+  "meaning": {
+   "en": "Someone works on the lift.",
+   "zh": "电梯处于检修运行模式。"
+  },
+  "remedy": {
+   "en": "None, if it was meant.",
+   "zh": "如为人为操作，无需处理。"
+  }
+ },
+ "fire_return": {
+  "severity": 1,
+  "code": 44,
+  "title": {
+   "en": "Fire return",
+   "zh": "进入消防返回模式"
+  },
+  "meaning": {
+   "en": "The fire switch sends the lift to its fire landing.",
+   "zh": "消防开关动作，电梯返回消防基站。"
+  },
+  "remedy": {
+   "en": "Ask the property manager for the cause.",
+   "zh": "向物业核实原因。"
+  }
+ },
+ "firefighter": {
+  "severity": 1,
+  "code": 45,
+  "title": {
+   "en": "Firefighter operation",
+   "zh": "进入消防员运行模式"
+  },
+  "meaning": {
+   "en": "Firefighters drive the lift.",
+   "zh": "电梯由消防员操作。"
+  },
+  "remedy": {
+   "en": "Keep the line free.",
+   "zh": "保持通话线路畅通。"
+  }
+ },
+ "emergency_power": {
+  "severity": 1,
+  "code": 46,
+  "title": {
+   "en": "Emergency power",
+   "zh": "进入应急电源运行"
+  },
+  "meaning": {
+   "en": "The lift runs on its emergency supply.",
+   "zh": "电梯由应急电源供电运行。"
+  },
+  "remedy": {
+   "en": "See that nobody stays in the car.",
+   "zh": "确认轿内无人滞留。"
+  }
+ },
+ "earthquake": {
+  "severity": 1,
+  "code": 47,
+  "title": {
+   "en": "Earthquake mode",
+   "zh": "地震模式"
+  },
+  "meaning": {
+   "en": "The seismic sensor stopped the lift.",
+   "zh": "地震传感器动作，电梯停止。"
+  },
+  "remedy": {
+   "en": "Inspect shaft, rails and counterweight before it runs again.",
+   "zh": "恢复运行前检查井道、导轨与对重。"
+  }
+ },
+ "automatic_restored": {
+  "severity": 1,
+  "code": 40,
+  "title": {
+   "en": "Automatic operation restored",
+   "zh": "电梯恢复自动运行模式"
+  },
+  "meaning": {
+   "en": "The lift is back in normal service.",
+   "zh": "电梯恢复正常运行。"
+  },
+  "remedy": {
+   "en": "None.",
+   "zh": "无需处理。"
   }
  },
  "store_damaged": {
