@@ -240,6 +240,8 @@ def canonical(end: LiftEnd, values: dict[str, Any], received_ms: int) -> Event:
         "presses": values["presses"],
         "closed_at_ms": at(values["closed_up_ms"]),
         "snapshot": values["snapshot"],
+        "last_known": values["last_known"],
+        "last_known_at_ms": at(values["last_known_up_ms"]),
         "frames": values["frames"],
         "evidence": [[name, at(since)] for name, since in values["evidence"]],
         "stages": {

@@ -139,6 +139,7 @@ def _event(gateway: str, name: str, rev: int, phase: str, at_ms: int, now_ms: in
     return {
         "id": name, "rev": rev, "lift": gateway, "kind": KIND, "code": None, "class": "fault", "severity": GATEWAY_FAULTS[KIND],
         "phase": phase, "cause": "", "presses": 0, "closed_at_ms": now_ms if phase == "closed" else None,
-        "snapshot": snapshot, "frames": [], "evidence": [], "attempt": 1, "received": now_ms, "offset_err_ms": 0,
+        "snapshot": snapshot, "last_known": {}, "last_known_at_ms": None,
+        "frames": [], "evidence": [], "attempt": 1, "received": now_ms, "offset_err_ms": 0,
         "stages": {"onset": at_ms, "detected": at_ms, "published": now_ms},
     }  # fmt: skip

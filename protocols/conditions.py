@@ -303,7 +303,8 @@ class Conditions:
                 self._fast_ms = now
         if closed is not False or zone:
             self._left_open = False
-        elif self._stood_open and zone is False:
+        elif self._stood_open and zone is False and running:
+            # A zone switch that flickers moves no car.
             self._left_open = True
         if closed:
             self._stood_open = False

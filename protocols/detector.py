@@ -79,23 +79,37 @@ class Transition:
 
 
 class _Watch:
-    """How far one fault has come."""
+    """How far one fault has come: made when its evidence first begins, since on the chip thirty of them would cost 8 KB."""
 
-    def __init__(self, fault: Fault, confirm: list[int]) -> None:
+    def __init__(self, fault: Fault, confirm_ms: dict[str, int], run_time_limit_ms: int) -> None:
         self.fault = fault
-        self.confirm = confirm  # confirmation times of the alternatives
-        self.alternatives = tuple(_terms(names) for names, _ in fault.alternatives)
-        self.clear = tuple(_terms(names) for names in fault.clear)
-        # The last term of an alternative is what makes it special: while none holds, and none did, there is nothing to do.
-        self.pivots = tuple(terms[-1] for terms in self.alternatives)
-        self.is_quiet = True
+        at_once = all(table_ms == 0 for _, table_ms in fault.alternatives)
+        self.confirm = []  # confirmation times of the alternatives
+        for _, table_ms in fault.alternatives:
+            ms = run_time_limit_ms if table_ms == RUN_TIME_LIMIT else table_ms
+            self.confirm.append(confirm_ms.get(fault.name, ms) if ms or at_once else ms)
         self.since: list[int | None] = [None] * len(fault.alternatives)
         self.held = [0] * len(fault.alternatives)  # when the evidence was last seen to hold
+        self.is_quiet = True  # not open, and no evidence holds
         self.clear_since: int | None = None
         self.closed_ms: int | None = None
         self.slow = 1  # how many times more slowly it clears, since it flaps
         self.onset_ms = 0
         self.is_open = False
+
+    def open(self, onset_ms: int) -> None:
+        """Its event begins."""
+        self.is_open = True
+        self.is_quiet = False
+        self.clear_since = None
+        self.onset_ms = onset_ms
+        self.since = [None] * len(self.since)
+
+    def close(self, now: int) -> None:
+        """Its event ends."""
+        self.is_open = False
+        self.is_quiet = True
+        self.closed_ms = now
 
 
 class Detector:
@@ -103,44 +117,47 @@ class Detector:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self._settings = settings or Settings()
-        self._watches = []
-        for fault in FAULTS:
-            confirm = []
-            at_once = all(table_ms == 0 for _, table_ms in fault.alternatives)
-            for _, table_ms in fault.alternatives:
-                ms = self._settings.run_time_limit_ms if table_ms == RUN_TIME_LIMIT else table_ms
-                confirm.append(self._settings.confirm_ms.get(fault.name, ms) if ms or at_once else ms)
-            self._watches.append(_Watch(fault, confirm))
-        self._by_name = {watch.fault.name: watch for watch in self._watches}
-        self._button = self._by_name[BUTTON]
-        self._stuck_presence = self._by_name[PRESENCE_STUCK]
-        self._presses = 0
         self._conditions = Conditions(self._settings.rated_speed_mm_s, self._settings.travel_mm, self._settings.doors)
+        self._watches: dict[str, _Watch] = {}
+        # (name, fault, what makes each of its alternatives special): while none of these holds, and none did, there is nothing to do.
+        self._rows = [
+            (fault.name, fault, tuple(found(names[-1]) for names, _ in fault.alternatives)) for fault in FAULTS
+        ]
+        self._presses = 0
         self.near_misses: dict[str, int] = {}
         self.suppressed: dict[str, int] = {}
 
     def resume(self, kind: str, presses: int, now: int) -> None:
         """The event of `kind` was open before a reset: it is open still, until what clears it is seen."""
-        watch = self._by_name.get(kind)
-        if watch is not None:
-            watch.is_open = True
-            watch.onset_ms = now
-            if watch is self._button:
+        if kind in BY_NAME:
+            watch = self._watch(BY_NAME[kind])
+            watch.open(now)
+            if kind == BUTTON:
                 self._presses = presses
+            self._conditions.doubts_presence = self._is_open(PRESENCE_STUCK)
+
+    def _watch(self, fault: Fault) -> _Watch:
+        watch = self._watches.get(fault.name)
+        if watch is None:
+            watch = _Watch(fault, self._settings.confirm_ms, self._settings.run_time_limit_ms)
+            self._watches[fault.name] = watch
+        return watch
+
+    def _is_open(self, kind: str) -> bool:
+        return kind in self._watches and self._watches[kind].is_open
 
     # -- the button -----------------------------------------------------------------------------------------------
 
     def press(self, now: int, state: LiftState) -> list[Transition]:
         """The alarm button went down at `now`: opens the alarm, or is its next revision. Never suppressed."""
         self._conditions.pressed = True
-        watch = self._button
+        watch = self._watch(BY_NAME[BUTTON])
         watch.clear_since = None
         if watch.is_open:
             self._presses += 1
             return [self._transition(watch, codes.UPDATED, now, "pressed_again", [("button", now)])]
         self._presses = 1
-        watch.is_open = True
-        watch.onset_ms = now
+        watch.open(now)
         return [self._transition(watch, codes.OPEN, now, "pressed", [("button", now)])]
 
     def release(self) -> None:
@@ -155,35 +172,37 @@ class Detector:
         conditions.follow(state, now)
         facts = conditions.facts
         out: list[Transition] = []
-        for watch in self._watches:
-            if watch.is_open:
-                self._try_clear(watch, facts, now, out)
-                continue
-            if watch.is_quiet:
-                for name, wanted in watch.pivots:
+        watches = self._watches
+        for kind, fault, pivots in self._rows:
+            watch = watches.get(kind)
+            if watch is None or watch.is_quiet:
+                for name, wanted in pivots:
                     if facts[name] is wanted:
                         break
                 else:
                     continue
-            if watch.alternatives:
-                self._try_open(watch, facts, now, state.service_mode in watch.fault.suppressed, out)
-        conditions.doubts_presence = self._stuck_presence.is_open
+            elif watch.is_open:
+                self._try_clear(watch, facts, now, out)
+                continue
+            self._try_open(watch or self._watch(fault), facts, now, state.service_mode in fault.suppressed, out)
+        conditions.doubts_presence = self._is_open(PRESENCE_STUCK)
         return out
 
     def open_kinds(self) -> list[str]:
         """Names of the events open now, in the table's order."""
-        return [watch.fault.name for watch in self._watches if watch.is_open]
+        return [fault.name for fault in FAULTS if self._is_open(fault.name)]
 
     def _try_open(
         self, watch: _Watch, facts: dict[str, bool | None], now: int, at_work: bool, out: list[Transition]
     ) -> None:
         fault = watch.fault
         for other in fault.yields_to:
-            if self._by_name[other].is_open:
+            if self._is_open(other):
                 watch.since = [None] * len(watch.since)
+                watch.is_quiet = True
                 return
         for index in range(len(watch.since)):
-            holds = _all(facts, watch.alternatives[index])
+            holds = _all(facts, fault.alternatives[index][0])
             since = watch.since[index]
             if holds is True:
                 if since is None or now - watch.held[index] > HOLE_MS:
@@ -206,34 +225,30 @@ class Detector:
     def _open(
         self, watch: _Watch, index: int, onset_ms: int, facts: dict[str, bool | None], now: int, out: list[Transition]
     ) -> None:
-        watch.is_open = True
-        watch.clear_since = None
-        watch.onset_ms = onset_ms
+        watch.open(onset_ms)
         flaps = watch.closed_ms is not None and now - watch.closed_ms < watch.fault.flap_ms
         watch.slow = min(SLOWEST, watch.slow * 2) if flaps else 1
         names = watch.fault.alternatives[index][0]
         evidence = self._evidence(names)
-        watch.since = [None] * len(watch.since)
-        watch.is_quiet = True
         cause = names[-1]
         began_ms = self._conditions.began_ms(cause)
         if began_ms is not None:
             watch.onset_ms = min(onset_ms, began_ms)
-        if cause == "not_seen_occupied":
+        if "not_seen_occupied" in names:
             cause = "empty" if facts["somebody"] is False else "occupancy_unknown"
-        elif cause == "mains_settled":
+        elif "occupancy_unsteady" in names:
+            cause = "occupancy_unsteady"
+        elif cause == "link_silent":
             cause = "mains_on" if facts["mains_on"] else "mains_unknown"
         out.append(self._transition(watch, codes.OPEN, now, cause, evidence))
 
     def _try_clear(self, watch: _Watch, facts: dict[str, bool | None], now: int, out: list[Transition]) -> None:
-        for index, terms in enumerate(watch.clear):
-            if _all(facts, terms) is True:
+        for names in watch.fault.clear:
+            if _all(facts, names) is True:
                 if watch.clear_since is None:
                     watch.clear_since = now
                 if now - watch.clear_since >= watch.fault.clear_ms * watch.slow:
-                    watch.is_open = False
-                    watch.closed_ms = now
-                    names = watch.fault.clear[index]
+                    watch.close(now)
                     evidence = self._evidence(names)
                     out.append(self._transition(watch, codes.CLOSED, now, names[-1], evidence))
                 return
@@ -246,7 +261,7 @@ class Detector:
     def _transition(
         self, watch: _Watch, phase: str, now: int, cause: str, evidence: list[tuple[str, int]]
     ) -> Transition:
-        presses = self._presses if watch is self._button else 0
+        presses = self._presses if watch.fault.name == BUTTON else 0
         return Transition(watch.fault.name, phase, watch.onset_ms, now, cause, evidence, presses)
 
 
@@ -255,14 +270,11 @@ def _check(name: str, value: object, low: int, high: int) -> None:
         raise SettingsError("%s is %r; a whole number from %d to %d" % (name, value, low, high))
 
 
-def _terms(names: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
-    return tuple(found(name) for name in names)
-
-
-def _all(facts: dict[str, bool | None], terms: tuple[tuple[str, bool], ...]) -> bool | None:
+def _all(facts: dict[str, bool | None], names: tuple[str, ...]) -> bool | None:
     """Kleene's and: False beats unknown beats True."""
     result: bool | None = True
-    for name, wanted in terms:
+    for condition in names:
+        name, wanted = found(condition)
         value = facts[name]
         if value is None:
             result = None

@@ -3,32 +3,14 @@
 A field's number is its name in the log's records: never reuse one. The wire default of every field is unknown (None).
 """
 
+from collections import namedtuple
 
-class Field:
-    """One measured quantity. `log_deadband`: the log records a change only beyond it, in the field's own unit."""
-
-    def __init__(
-        self,
-        number: int,
-        name: str,
-        kind: str,
-        unit: str,
-        low: int,
-        high: int,
-        log_deadband: int,
-        enum: str | None,
-        source: str,
-    ) -> None:
-        self.number = number
-        self.name = name
-        self.kind = kind  # "int", "bool" or "enum"
-        self.unit = unit
-        self.low = low
-        self.high = high
-        self.log_deadband = log_deadband
-        self.enum = enum  # key of texts.ENUM_TEXTS, or None
-        self.source = source  # "bus", "input" (the node's own terminals) or "node" (derived by the node)
-
+# One measured quantity. `kind` is "int", "bool" or "enum"; the log records a change only beyond `log_deadband`, in the field's
+# own unit; `enum` is the key of texts.ENUM_TEXTS, or None; `source` is "bus", "input" (the node's own terminals) or "node"
+# (derived by the node). A tuple, since on the chip two dozen objects with names would cost 2 KB more.
+Field = namedtuple(  # noqa: PYI024  the chip has no typing
+    "Field", ("number", "name", "kind", "unit", "low", "high", "log_deadband", "enum", "source")
+)
 
 BOOL = "bool"
 INT = "int"

@@ -232,7 +232,8 @@ def from_object(kind: str, found: dict) -> dict:
     if kind == "state":
         values["state"] = from_known(found)
     elif kind == "event":
-        values["snapshot"] = from_known(values["snapshot"]).known()
+        for name in ("snapshot", "last_known"):
+            values[name] = from_known(values[name]).known()
     return values
 
 

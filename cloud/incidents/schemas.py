@@ -59,6 +59,8 @@ class Incident(BaseModel):
     closed_at_ms: int | None
     profile: str | None = None
     snapshot: dict[str, Any]
+    last_known: dict[str, Any]
+    last_known_at_ms: int | None
     controller_fault: FaultWord | None = None
     evidence: list[list[Any]]
     stages: Stages

@@ -54,6 +54,6 @@ def incident(
     return {
         "id": name, "rev": rev, "version": version, "lift": "lift-1", "kind": "trapped_between_floors", "code": None,
         "class": "alarm", "severity": 4, "phase": phase, "cause": "passenger", "presses": 0, "opened_at_ms": opened,
-        "closed_at_ms": None, "snapshot": {"floor": 2}, "evidence": [["stopped", opened]], "stages": stages, "deliveries": [],
+        "closed_at_ms": None, "snapshot": {"floor": 2}, "last_known": {}, "last_known_at_ms": None, "evidence": [["stopped", opened]], "stages": stages, "deliveries": [],
         "offset_err_ms": 5, "revisions": revisions, **more,
     }  # fmt: skip

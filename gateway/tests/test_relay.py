@@ -16,7 +16,7 @@ from gateway.relay import Outcome, Relay
 def event(name: str, rev: int = 1, severity: int = 2, received: int = 1, phase: str = "open") -> dict[str, Any]:
     return {
         "id": name, "rev": rev, "severity": severity, "received": received, "kind": "button_pressed", "phase": phase,
-        "stages": {"onset": 1_763_600_000_000}, "closed_at_ms": None, "cause": "pressed", "snapshot": {"floor": 3, "doors": [2]},
+        "stages": {"onset": 1_763_600_000_000}, "closed_at_ms": None, "cause": "pressed", "snapshot": {"floor": 3, "doors": [2]}, "last_known": {}, "last_known_at_ms": None,
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from protocols.records import Batch, BatchWriter
 def event(name: str = "lift-1-1-1", rev: int = 1, phase: str = "open", kind: str = "button_pressed") -> dict[str, Any]:
     return {
         "id": name, "rev": rev, "lift": "lift-1", "kind": kind, "code": 90, "class": "alarm", "severity": 4, "phase": phase,
-        "cause": "pressed", "presses": 1, "closed_at_ms": None, "snapshot": {}, "evidence": [], "attempt": 1,
+        "cause": "pressed", "presses": 1, "closed_at_ms": None, "snapshot": {}, "last_known": {}, "last_known_at_ms": None, "evidence": [], "attempt": 1,
         "stages": {"onset": 1, "detected": 2, "published": 3}, "received": 4, "offset_err_ms": 1,
     }  # fmt: skip
 

@@ -247,6 +247,7 @@ class Lift(Switches):
             "mains": self.mains and not self.mains_sense_dips,
             "passenger": self.presence,
             "button": self.button,
+            "battery_low": self.battery_low,
             "controller_link": self.controller_answers,
         }
         if not self.controller_answers:

@@ -35,7 +35,8 @@ def revision(life: int, number: int, rev: int) -> dict[str, Any]:
     return {
         "id": f"lift-{life}-{number}", "rev": rev, "lift": "lift", "kind": "button_pressed", "code": 90, "class": "alarm",
         "severity": 4, "phase": "closed" if rev == 2 else "open", "cause": "", "presses": 1, "closed_at_ms": None,
-        "snapshot": {"noise": chance.randbytes(chance.randint(10, 1500)).hex()}, "evidence": [], "attempt": 1,
+        "snapshot": {"noise": chance.randbytes(chance.randint(10, 1500)).hex()}, "evidence": [],
+        "last_known": {}, "last_known_at_ms": None, "attempt": 1,
         "stages": {"onset": 1, "detected": 2, "published": 3}, "received": number, "offset_err_ms": 1,
     }  # fmt: skip
 

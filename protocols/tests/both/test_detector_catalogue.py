@@ -59,6 +59,13 @@ def test_a_car_that_leaves_its_landing_with_an_open_door_is_told_by_the_first_sa
     assert closed(timeline) == ["unintended_car_movement"]
 
 
+def test_a_zone_switch_that_flickers_beside_an_open_door_moves_no_car() -> None:
+    timeline = Timeline().hold(3000, DOOR_OPEN)
+    for _ in range(5):
+        timeline.hold(2000, DOOR_OPEN, door_zone=False).hold(2000, DOOR_OPEN)
+    assert timeline.seen == []
+
+
 def test_a_door_that_opens_in_a_run_is_no_unintended_movement() -> None:
     timeline = Timeline().hold(3000, DOOR_OPEN).hold(3000).hold(3000, MOVING).hold(500, MOVING, DOOR_OPEN)
     assert opened(timeline) == ["running_with_door_open"]

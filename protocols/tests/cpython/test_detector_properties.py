@@ -5,7 +5,7 @@ from hypothesis import given, settings
 
 from protocols import codes
 from protocols.detector import Detector, Settings, Transition
-from protocols.faults import BY_NAME, FAULTS
+from protocols.faults import BY_NAME, FAULTS, MODE_EVENTS
 from protocols.state import LiftState
 
 ORDINARY = {
@@ -102,9 +102,8 @@ def test_in_work_modes_only_button_mains_and_silence_are_told(lives: list, paces
     at_work = [({**values, "service_mode": mode}, ms, edge) for values, ms, edge in lives]
     told, _ = _live(Detector(), at_work, paces)
     # The modes themselves, what no mode excuses, and what is wrong with the node's own terminals.
-    modes = {fault.name for fault in FAULTS if fault.code is not None and 40 <= fault.code <= 47}
-    assert {step.kind for step in told} <= modes | {
-        "button_pressed", "controller_mute", "overspeed", "battery_low", "button_stuck", "presence_stuck",
+    assert {step.kind for step in told} <= set(MODE_EVENTS) | {
+        "button_pressed", "mains_lost", "controller_mute", "overspeed", "battery_low", "button_stuck", "presence_stuck",
     }  # fmt: skip
 
 
