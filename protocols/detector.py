@@ -3,10 +3,10 @@
 What holds is found by conditions; here it is judged by the table: confirmed, opened, cleared, suppressed.
 """
 
-from protocols import codes
+from protocols import codes, faults
 from protocols.conditions import Conditions, found
 from protocols.errors import SettingsError
-from protocols.faults import BY_NAME, FAULTS, RUN_TIME_LIMIT, Fault
+from protocols.faults import RUN_TIME_LIMIT
 from protocols.state import LiftState
 
 # Evidence survives so long a hole in the samples: a few lost polls are no change of the world (ours).
@@ -48,7 +48,7 @@ class Settings:
         if not isinstance(self.confirm_ms, dict):
             raise SettingsError("confirm_ms is %r; a table of fault names and ms" % (confirm_ms,))
         for name in self.confirm_ms:
-            if name not in BY_NAME or name == BUTTON:
+            if name not in faults.NAMES or name == BUTTON:
                 raise SettingsError("confirm_ms: %r has no confirmation that could be set" % (name,))
             _check("confirm_ms: %s" % name, self.confirm_ms[name], 0, LONGEST_CONFIRM_MS)
         full_ms = travel_mm * 1000 // rated_speed_mm_s + CURVE_MS
@@ -79,9 +79,9 @@ class Transition:
 
 
 class _Watch:
-    """How far one fault has come: made when its evidence first begins, since on the chip thirty of them would cost 8 KB."""
+    """How far one fault has come. It lives while there is evidence: on the chip thirty of them would cost 15 KB."""
 
-    def __init__(self, fault: Fault, confirm_ms: dict[str, int], run_time_limit_ms: int) -> None:
+    def __init__(self, fault: "faults.Fault", confirm_ms: dict[str, int], run_time_limit_ms: int) -> None:
         self.fault = fault
         at_once = all(table_ms == 0 for _, table_ms in fault.alternatives)
         self.confirm = []  # confirmation times of the alternatives
@@ -105,6 +105,10 @@ class _Watch:
         self.onset_ms = onset_ms
         self.since = [None] * len(self.since)
 
+    def is_over(self, now: int) -> bool:
+        """Is there nothing that it must be remembered for?"""
+        return self.closed_ms is None or now - self.closed_ms >= self.fault.flap_ms
+
     def close(self, now: int) -> None:
         """Its event ends."""
         self.is_open = False
@@ -119,9 +123,9 @@ class Detector:
         self._settings = settings or Settings()
         self._conditions = Conditions(self._settings.rated_speed_mm_s, self._settings.travel_mm, self._settings.doors)
         self._watches: dict[str, _Watch] = {}
-        # (name, fault, what makes each of its alternatives special): while none of these holds, and none did, there is nothing to do.
+        # (name, what makes each of its alternatives special): while none of these holds, and none did, there is nothing to do.
         self._rows = [
-            (fault.name, fault, tuple(found(names[-1]) for names, _ in fault.alternatives)) for fault in FAULTS
+            (name, tuple(found(names[-1]) for names, _ in faults.fault(name).alternatives)) for name in faults.NAMES
         ]
         self._presses = 0
         self.near_misses: dict[str, int] = {}
@@ -129,18 +133,18 @@ class Detector:
 
     def resume(self, kind: str, presses: int, now: int) -> None:
         """The event of `kind` was open before a reset: it is open still, until what clears it is seen."""
-        if kind in BY_NAME:
-            watch = self._watch(BY_NAME[kind])
+        if kind in faults.NAMES:
+            watch = self._watch(kind)
             watch.open(now)
             if kind == BUTTON:
                 self._presses = presses
             self._conditions.doubts_presence = self._is_open(PRESENCE_STUCK)
 
-    def _watch(self, fault: Fault) -> _Watch:
-        watch = self._watches.get(fault.name)
+    def _watch(self, kind: str) -> _Watch:
+        watch = self._watches.get(kind)
         if watch is None:
-            watch = _Watch(fault, self._settings.confirm_ms, self._settings.run_time_limit_ms)
-            self._watches[fault.name] = watch
+            watch = _Watch(faults.fault(kind), self._settings.confirm_ms, self._settings.run_time_limit_ms)
+            self._watches[kind] = watch
         return watch
 
     def _is_open(self, kind: str) -> bool:
@@ -151,7 +155,7 @@ class Detector:
     def press(self, now: int, state: LiftState) -> list[Transition]:
         """The alarm button went down at `now`: opens the alarm, or is its next revision. Never suppressed."""
         self._conditions.pressed = True
-        watch = self._watch(BY_NAME[BUTTON])
+        watch = self._watch(BUTTON)
         watch.clear_since = None
         if watch.is_open:
             self._presses += 1
@@ -173,24 +177,27 @@ class Detector:
         facts = conditions.facts
         out: list[Transition] = []
         watches = self._watches
-        for kind, fault, pivots in self._rows:
+        for kind, pivots in self._rows:
             watch = watches.get(kind)
             if watch is None or watch.is_quiet:
                 for name, wanted in pivots:
                     if facts[name] is wanted:
                         break
                 else:
+                    if watch is not None and watch.is_over(now):
+                        del watches[kind]
                     continue
             elif watch.is_open:
                 self._try_clear(watch, facts, now, out)
                 continue
-            self._try_open(watch or self._watch(fault), facts, now, state.service_mode in fault.suppressed, out)
+            watch = watch or self._watch(kind)
+            self._try_open(watch, facts, now, state.service_mode in watch.fault.suppressed, out)
         conditions.doubts_presence = self._is_open(PRESENCE_STUCK)
         return out
 
     def open_kinds(self) -> list[str]:
         """Names of the events open now, in the table's order."""
-        return [fault.name for fault in FAULTS if self._is_open(fault.name)]
+        return [name for name in faults.NAMES if self._is_open(name)]
 
     def _try_open(
         self, watch: _Watch, facts: dict[str, bool | None], now: int, at_work: bool, out: list[Transition]

@@ -168,8 +168,12 @@ FAULTS = (
 )
 # fmt: on
 
-BY_NAME = {fault.name: fault for fault in FAULTS}
+BY_NAME = {row.name: row for row in FAULTS}
+NAMES = tuple(row.name for row in FAULTS)
 # What is no fault but a state of the lift that somebody meant: codes 40 and 42 to 47.
-MODE_EVENTS = tuple(
-    fault.name for fault in FAULTS if fault.code is not None and 40 <= fault.code <= 47 and fault.code != 41
-)
+MODE_EVENTS = tuple(row.name for row in FAULTS if row.code is not None and 40 <= row.code <= 47 and row.code != 41)
+
+
+def fault(name: str) -> Fault:
+    """The row `name`; KeyError if there is none. The node asks for one row at a time: firmware/build.py packs them for it."""
+    return BY_NAME[name]

@@ -17,7 +17,7 @@ from protocols.delivery.node import NodeDelivery
 from protocols.detector import Detector
 from protocols.detector import Settings as DetectorSettings
 from protocols.errors import ContractError
-from protocols.faults import BY_NAME
+from protocols.faults import fault
 from protocols.fields import DISCRETE_NAMES
 from protocols.modbus.errors import PeerError
 from protocols.records import wire
@@ -196,10 +196,10 @@ class Node:
         for transition in transitions:
             frames = [[address, hexlify(frame).decode()] for address, frame in self._frames]
             name = self._delivery.raise_transition(
-                transition, BY_NAME[transition.kind], self._state, now, frames, self._last_known
+                transition, fault(transition.kind), self._state, now, frames, self._last_known
             )
             self._tell(name)
-            if transition.phase == "open" and BY_NAME[transition.kind].severity >= SERIOUS:
+            if transition.phase == "open" and fault(transition.kind).severity >= SERIOUS:
                 self._log.keep_minute(now)
         if transitions:
             self._state_due_ms = now

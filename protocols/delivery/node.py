@@ -9,13 +9,14 @@ from protocols.delivery.log import ChangeLog
 from protocols.delivery.succession import ASK_MS, predecessor
 from protocols.delivery.table import EventTable
 from protocols.detector import Transition
-from protocols.faults import Fault
 from protocols.identity import event_id, parse_event_id
 from protocols.state import LiftState
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from protocols.faults import Fault
 
 RESEND_MAX_MS = 5000
 # Committed is safe; only the last destination's answer is missing.
@@ -136,7 +137,7 @@ class NodeDelivery:
     def raise_transition(
         self,
         transition: Transition,
-        fault: Fault,
+        fault: "Fault",
         state: LiftState,
         now: int,
         frames: list | tuple = (),
@@ -197,7 +198,7 @@ class NodeDelivery:
         held.values["rev"] = max(held.values["rev"], self._boot * REV_STEP - 1)
         held.kept = None
 
-    def _begin(self, transition: Transition, fault: Fault) -> str:
+    def _begin(self, transition: Transition, fault: "Fault") -> str:
         self._number += 1
         name = event_id(self._lift, self._boot, self._number)
         held = HeldEvent({"id": name, "rev": 0, "boot": self._boot, "kind": transition.kind, "closed_up_ms": None})
