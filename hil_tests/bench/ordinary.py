@@ -16,7 +16,6 @@ from hil_tests.bench.lift import LiftSpec
 from hil_tests.bench.twin import Twin
 from hil_tests.bench.watched import Watched
 from protocols.codes import OPEN
-from protocols.faults import BY_NAME
 from protocols.state import LiftState
 
 DAY_MS = 86_400_000
@@ -185,9 +184,8 @@ class Life:
                 self._wait_until_free()
             report.acts += name in TRUE
             for kind in TRUE.get(name, ()):
-                if kind in BY_NAME:
-                    report.true_expected += 1
-                    self._true_until[kind] = self.twin.now_ms + DAY_MS
+                report.true_expected += 1
+                self._true_until[kind] = self.twin.now_ms + DAY_MS
             for wait_ms in _act(name, self.twin, rng):
                 self.watch(self.twin.now_ms + wait_ms)
             for kind in TRUE.get(name, ()):

@@ -33,7 +33,7 @@ def test_varied_runs_of_each_fault_are_caught_and_end_and_tell_nothing_else(name
 
 
 def test_the_same_number_and_seed_is_the_same_run_and_another_number_is_another() -> None:
-    first, again, other = (run_fault("run_time_exceeded", number, 5) for number in (1, 1, 2))
+    first, again, other = (run_fault("overspeed", number, 5) for number in (1, 1, 2))
     assert first == again
     assert first.delay_ms != other.delay_ms
 

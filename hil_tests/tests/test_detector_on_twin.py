@@ -68,11 +68,11 @@ def _follow(watched: Watched, rng: random.Random, ms: int) -> list[Transition]:
 
 
 def test_every_fault_of_the_table_is_looked_at() -> None:
-    assert set(TOLD) | {"button_pressed"} >= set(BY_NAME)
+    assert set(TOLD) | {"button_pressed"} == set(BY_NAME)
 
 
 @pytest.mark.parametrize("doors", [1, 2])
-@pytest.mark.parametrize("name", [name for name in TOLD if name in BY_NAME])
+@pytest.mark.parametrize("name", TOLD)
 def test_each_fault_has_its_number_its_time_and_its_evidence(name: str, doors: int) -> None:
     code, event_class, shortest_ms, longest_ms = TOLD[name]
     assert (BY_NAME[name].code, BY_NAME[name].event_class) == (code, event_class)

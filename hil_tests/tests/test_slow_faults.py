@@ -11,12 +11,12 @@ from hil_tests.services import wait_until
 FAULTS = {
     "trapped_at_level": (None, "09"),
     "stopped_outside_door_zone": (4, "04"),
-    "door_blocked": (2, "02"),
+    "door_reversal_loop": (2, "02"),
     "door_wont_open": (3, "03"),
     "run_time_exceeded": (6, "06"),
 }
 # A trip to the far end, then 60 s of evidence for a person who stays: the slowest.
-CONFIRM_S = 210
+CONFIRM_S = 150
 CLEAR_S = 90
 
 
