@@ -125,6 +125,7 @@ class Conditions:
         self._openings = 0
         self._was_open = False
         self._was_closed = True  # as far as is known: whoever is in a car of which nothing is known may be shut in
+        self._word_in_run = False
         self._word_stopped = False
         self._show_mode(None)
 
@@ -353,10 +354,13 @@ class Conditions:
             self._start = None
         self._status_before = status
         word = state.controller_fault
-        if not word or moves:
-            self._word_stopped = False
-        elif self.facts.get("no_word") and self._ran_ms is not None and now - self._ran_ms <= 2 * LATELY_MS:
-            self._word_stopped = True
+        if not word:
+            self._word_in_run = False
+        elif self.facts.get("no_word"):
+            self._word_in_run = self._ran_ms is not None and now - self._ran_ms <= 2 * LATELY_MS
+        if moves and self._word_stopped:
+            self._word_in_run = False  # it has run since
+        self._word_stopped = self._word_in_run and not moves
 
     def _follow_mode(self, mode: int | None, now: int) -> None:
         if mode is not None and mode != self._mode:

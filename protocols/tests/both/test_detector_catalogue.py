@@ -146,6 +146,12 @@ def test_words_of_the_controller_that_have_a_national_code() -> None:
     stopped = Timeline().hold(5000, MOVING, controller_fault=0).hold(500, controller_fault=0)
     stopped.hold(130000, controller_fault=41)
     assert opened(stopped) == ["restart_prevented"]
+    # The word may come before the car has come to rest, or be read in the same round as its last motion.
+    torn = Timeline().hold(5000, MOVING, controller_fault=0).hold(600, MOVING, controller_fault=36)
+    assert opened(torn.hold(121000, controller_fault=36)) == ["restart_prevented"]
+    again = Timeline().hold(5000, MOVING, controller_fault=0).hold(600, MOVING, controller_fault=36)
+    again.hold(5000, controller_fault=36).hold(5000, MOVING, controller_fault=36).hold(300000, controller_fault=36)
+    assert opened(again) == []  # it has run since
     # A word that came while the car was parked says nothing of a run, and a car may be parked all night.
     parked = Timeline().hold(60000, controller_fault=0).hold(3600000, controller_fault=24)
     assert parked.seen == []
