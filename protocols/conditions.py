@@ -86,10 +86,11 @@ class Conditions:
     Opposites are left out: see `found`.
     """
 
-    def __init__(self, rated_speed_mm_s: int, travel_mm: int, doors: int) -> None:
+    def __init__(self, rated_speed_mm_s: int, travel_mm: int, doors: int, profile: str) -> None:
         self._overspeed_mm_s = rated_speed_mm_s * OVERSPEED_PERMILLE // 1000
         self._travel_mm = travel_mm
         self._doors = doors
+        self._profile = profile
         self.pressed = False
         self.doubts_presence = False  # the sensor is stuck: nobody knows whether somebody is in the car
         self.facts: dict[str, bool | None] = {}
@@ -214,7 +215,7 @@ class Conditions:
         facts["zone_flickers"] = self._flickers.holds(now)
         facts["battery_low"] = state.battery_low
         word = state.controller_fault
-        facts["word_of_position"] = None if word is None else national_code(word) == POSITION_LOST
+        facts["word_of_position"] = None if word is None else national_code(word, self._profile) == POSITION_LOST
         facts["stopped_by_word"] = self._word_stopped
         facts["no_word"] = None if word is None else word == 0
 

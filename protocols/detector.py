@@ -33,8 +33,9 @@ class Settings:
         travel_mm: int = 15000,
         doors: int = 1,
         confirm_ms: dict[str, int] | None = None,
+        profile: str = "nice3000",
     ) -> None:
-        """`confirm_ms` {fault name: ms} overrides the table for one lift.
+        """`confirm_ms` {fault name: ms} overrides the table for one lift; `profile` says whose fault words they are.
 
         What the table confirms at once beside a way that takes time (reversals of a blocked door) stays at once.
         """
@@ -44,6 +45,7 @@ class Settings:
         self.rated_speed_mm_s = rated_speed_mm_s
         self.travel_mm = travel_mm
         self.doors = doors
+        self.profile = profile
         self.confirm_ms = {} if confirm_ms is None else confirm_ms
         if not isinstance(self.confirm_ms, dict):
             raise SettingsError("confirm_ms is %r; a table of fault names and ms" % (confirm_ms,))
@@ -121,7 +123,9 @@ class Detector:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self._settings = settings or Settings()
-        self._conditions = Conditions(self._settings.rated_speed_mm_s, self._settings.travel_mm, self._settings.doors)
+        self._conditions = Conditions(
+            self._settings.rated_speed_mm_s, self._settings.travel_mm, self._settings.doors, self._settings.profile
+        )
         self._watches: dict[str, _Watch] = {}
         # (name, what makes each of its alternatives special): while none of these holds, and none did, there is nothing to do.
         self._rows = [

@@ -61,7 +61,9 @@ class Node:
         profile = settings.profile
         self._bus = Bus(hardware.uart, settings.baud, profile.bits, profile.reply_delay_ms, hardware.direction)
         self._detector = Detector(
-            DetectorSettings(settings.rated_speed_mm_s, settings.travel_mm, settings.doors, settings.confirm_ms)
+            DetectorSettings(
+                settings.rated_speed_mm_s, settings.travel_mm, settings.doors, settings.confirm_ms, profile.name
+            )
         )
         self._keeper = Keeper(hardware.files, boot, settings.log_bytes, settings.flush_ms)
         self._log = self._keeper.log

@@ -52,7 +52,8 @@ def settings_of(recording: Recording, confirm_ms: dict[str, int]) -> Settings:
     if not isinstance(own, dict):
         raise DecodeError(f"the recording's confirm_ms is {own!r}")
     try:
-        return Settings(confirm_ms={**own, **confirm_ms}, **found)
+        # Without a profile nobody knows what a fault word means.
+        return Settings(confirm_ms={**own, **confirm_ms}, profile=recording.header.profile or "", **found)
     except (SettingsError, TypeError) as error:
         raise DecodeError(f"the detector cannot be set as the recording says: {error}") from error
 

@@ -2,7 +2,7 @@
 
 from protocols import codes
 from protocols.conditions import MODES
-from protocols.detector import Detector
+from protocols.detector import Detector, Settings
 from protocols.faults import FAULTS
 from protocols.state import LiftState
 from protocols.tests.both.test_detector import DOOR_OPEN, MOVING, Timeline
@@ -143,6 +143,9 @@ def test_words_of_the_controller_that_have_a_national_code() -> None:
     lost = Timeline().hold(2000, controller_fault=30)
     assert opened(lost) == ["floor_position_lost"]
     assert closed(lost.hold(4000, controller_fault=0)) == ["floor_position_lost"]
+    foreign = Timeline()
+    foreign.detector = Detector(Settings(profile="another"))  # whose word 30 is something else
+    assert foreign.hold(5000, controller_fault=30).seen == []
     stopped = Timeline().hold(5000, MOVING, controller_fault=0).hold(500, controller_fault=0)
     stopped.hold(130000, controller_fault=41)
     assert opened(stopped) == ["restart_prevented"]
