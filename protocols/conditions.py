@@ -12,6 +12,8 @@ from protocols.state import LiftState
 STANDSTILL_MM_S = 30
 # A chain that opens stops the drive at once; the sample that shows it may be the one after (ours).
 LATELY_MS = 1000
+# The word of a fault is in a slow block, read each two seconds; one such read may be lost (ours).
+WORD_LATE_MS = 5000
 # Reversals at one stop that make a blocked door; public systems take 3 to 5 (domain notes 8).
 REVERSALS = 5
 # A door that stayed shut so long did close: what follows is another opening (ours).
@@ -358,7 +360,7 @@ class Conditions:
         if not word:
             self._word_in_run = False
         elif self.facts.get("no_word"):
-            self._word_in_run = self._ran_ms is not None and now - self._ran_ms <= 2 * LATELY_MS
+            self._word_in_run = self._ran_ms is not None and now - self._ran_ms <= WORD_LATE_MS
         if moves and self._word_stopped:
             self._word_in_run = False  # it has run since
         self._word_stopped = self._word_in_run and not moves

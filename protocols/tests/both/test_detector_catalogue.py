@@ -152,6 +152,8 @@ def test_words_of_the_controller_that_have_a_national_code() -> None:
     # The word may come before the car has come to rest, or be read in the same round as its last motion.
     torn = Timeline().hold(5000, MOVING, controller_fault=0).hold(600, MOVING, controller_fault=36)
     assert opened(torn.hold(121000, controller_fault=36)) == ["restart_prevented"]
+    late = Timeline().hold(5000, MOVING, controller_fault=0).hold(4000, controller_fault=0)
+    assert opened(late.hold(121000, controller_fault=36)) == ["restart_prevented"]
     again = Timeline().hold(5000, MOVING, controller_fault=0).hold(600, MOVING, controller_fault=36)
     again.hold(5000, controller_fault=36).hold(5000, MOVING, controller_fault=36).hold(300000, controller_fault=36)
     assert opened(again) == []  # it has run since
