@@ -27,6 +27,8 @@ SERIOUS = 3
 ROUND_S = 10.0
 # The history of a node that was offline for longer is in the log all the same.
 SOUGHT_MS = 86_400_000
+# The record that ends the minute comes with the sample behind it.
+CLOSING_MS = 2000
 # About 10 KB each.
 MAX_FILES = 2000
 # Of nodes that are offline, each with some; ours.
@@ -103,7 +105,12 @@ class BlackBoxes:
             note = Label("", onset_ms, detected_ms, f"{event['kind']} {name}")
             with partial.open("wb") as out:
                 found = export(
-                    self._data / "log.db", head, onset_ms - SPAN_MS, detected_ms + SPAN_MS, out.write, [note]
+                    self._data / "log.db",
+                    head,
+                    onset_ms - SPAN_MS,
+                    detected_ms + SPAN_MS + CLOSING_MS,
+                    out.write,
+                    [note],
                 )
             partial.replace(self._folder / f"{name}.lwrec")
         except (ExportError, sqlite3.Error, OSError) as error:

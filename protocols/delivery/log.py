@@ -128,7 +128,7 @@ class ChangeLog:
     def record(self, state: LiftState, now: int, t_ms: int = 0) -> bool:
         """Append what changed since the last record beyond each field's deadband; True if something did."""
         changes: dict[str, int | None] = {}
-        full = self._snapshot_ms is None or now - self._snapshot_ms >= SNAPSHOT_MS
+        full = self._is_full_due(now)
         # Where a car comes to rest is recorded to the millimetre: a snapshot minutes later would show it as having crept there.
         rests = state.speed_mm_s == 0 and self._last.speed_mm_s != 0
         exact: dict[str, int | None] = {}
@@ -145,7 +145,7 @@ class ChangeLog:
                 full and value is not None
             ):
                 changes[name] = value
-        if self._exact_until is not None and now <= self._exact_until:
+        if self._exact_until is not None:
             changes.update(exact)
         elif self._box is not None and exact:
             self._box.record(state, exact, now, t_ms)
@@ -163,6 +163,13 @@ class ChangeLog:
             setattr(self._last, name, changes[name])
         self.records += 1
         return True
+
+    def _is_full_due(self, now: int) -> bool:
+        """Shall this record tell all fields?"""
+        if self._exact_until is not None and now > self._exact_until:
+            # Its end is recorded, so that whoever waits for the minute knows that it is whole though the lift rests.
+            self._exact_until = self._snapshot_ms = None
+        return self._snapshot_ms is None or now - self._snapshot_ms >= SNAPSHOT_MS
 
     def keep_minute(self, now: int) -> None:
         """Something serious happened: the last minute, as far as the box has it, goes into the log, and so does the next."""

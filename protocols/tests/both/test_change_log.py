@@ -137,3 +137,18 @@ def test_a_log_without_a_box_is_no_busier_for_a_serious_event() -> None:
     log.keep_minute(10000)
     _drive(log, 10000, 20000)
     assert log.records - before < 40
+
+
+def test_the_minute_behind_a_serious_event_ends_with_a_record_though_the_lift_rests() -> None:
+    log = _log_with_box()
+    resting = LiftState(car_status=0, speed_mm_s=0, position_mm=3000, floor=2)
+    for now in range(0, 20000, 100):
+        log.record(resting, now)
+    log.keep_minute(20000)
+    before = log.records
+    for now in range(20000, 90000, 100):
+        log.record(resting, now)
+        log.flush(now)
+    assert log.records == before + 2  # what stood at its beginning, and at its end
+    body = log.body(log.newest)
+    assert body is not None and Batch(body, 1).up_ms > 80000
