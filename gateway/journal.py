@@ -381,6 +381,7 @@ def incident(database: sqlite3.Connection, name: str, version: int) -> dict[str,
         "presses": newest["presses"],
         "opened_at_ms": first["stages"]["onset"],
         "closed_at_ms": newest["closed_at_ms"],
+        "profile": first.get("profile"),  # what the gateway tells of itself has none
         "snapshot": first["snapshot"],
         "last_known": first["last_known"],
         "last_known_at_ms": first["last_known_at_ms"],

@@ -179,3 +179,12 @@ def test_a_sample_that_stands_in_two_batches_is_one_point_of_the_history(tmp_pat
         (500, 9), (1000, 1), (3000, 2), (3100, 2), (9000, 3),
     ]  # fmt: skip
     log.close()
+
+
+def test_an_incident_says_whose_fault_words_its_snapshot_holds(tmp_path: pathlib.Path) -> None:
+    journal = Journal(tmp_path / "j.db")
+    for number, more in enumerate(({"profile": "nice3000"}, {})):
+        ask(journal, jobs.store_revision({**event(f"lift-1-1-{number}"), **more}))
+    found = ask(journal, lambda database: [jobs.incident(database, f"lift-1-1-{n}", 1)["profile"] for n in range(2)])
+    journal.close()
+    assert found == ["nice3000", None]
