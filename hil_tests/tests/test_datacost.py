@@ -7,7 +7,7 @@ from hil_tests.measure import datacost
 pytestmark = pytest.mark.chain
 
 
-def test_a_node_counts_its_link_no_lower_than_the_wire_and_not_much_higher() -> None:
+def test_a_node_counts_its_link_as_the_wire_does_within_what_is_on_its_way() -> None:
     found = datacost.run(0.35, False, lambda text: None, judged=False)
     for cost in (found.parked, found.busy):
         assert cost.minutes > 0.2 and cost.captured > 5_000
