@@ -131,6 +131,8 @@ class Detector:
         self._rows = [
             (name, tuple(found(names[-1]) for names, _ in faults.fault(name).alternatives)) for name in faults.NAMES
         ]
+        self._busy: list[tuple[str, tuple]] = []  # those of the rows that have evidence or are open
+        self._stirred = True  # something was opened or closed since all rows were looked at
         self._presses = 0
         self.near_misses: dict[str, int] = {}
         self.suppressed: dict[str, int] = {}
@@ -140,6 +142,7 @@ class Detector:
         if kind in faults.NAMES:
             watch = self._watch(kind)
             watch.open(now)
+            self._stirred = True
             if kind == BUTTON:
                 self._presses = presses
             self._conditions.doubts_presence = self._is_open(PRESENCE_STUCK)
@@ -166,6 +169,7 @@ class Detector:
             return [self._transition(watch, codes.UPDATED, now, "pressed_again", [("button", now)])]
         self._presses = 1
         watch.open(now)
+        self._stirred = True
         return [self._transition(watch, codes.OPEN, now, "pressed", [("button", now)])]
 
     def release(self) -> None:
@@ -177,11 +181,12 @@ class Detector:
     def step(self, state: LiftState, now: int) -> list[Transition]:
         """Take the sample `state` of `now`; return the transitions that it causes, in the table's order."""
         conditions = self._conditions
-        conditions.follow(state, now)
+        # What is neither open nor ripening can only begin with a change of what holds.
+        look_at_all = conditions.follow(state, now) or self._stirred
         facts = conditions.facts
         out: list[Transition] = []
         watches = self._watches
-        for kind, pivots in self._rows:
+        for kind, pivots in self._rows if look_at_all else self._busy:
             watch = watches.get(kind)
             if watch is None or watch.is_quiet:
                 for name, wanted in pivots:
@@ -196,6 +201,9 @@ class Detector:
                 continue
             watch = watch or self._watch(kind)
             self._try_open(watch, facts, now, state.service_mode in watch.fault.suppressed, out)
+        if look_at_all:
+            self._busy = [row for row in self._rows if row[0] in watches and not watches[row[0]].is_quiet]
+        self._stirred = bool(out)
         conditions.doubts_presence = self._is_open(PRESENCE_STUCK)
         return out
 
