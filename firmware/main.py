@@ -76,6 +76,7 @@ class Hardware:
         self.mains = pin(settings.mains_pin, pin.IN)
         self.presence = pin(settings.presence_pin, pin.IN)
         self.battery = None if settings.battery_pin is None else pin(settings.battery_pin, pin.IN)
+        self.work_key = None if settings.work_key_pin is None else pin(settings.work_key_pin, pin.IN)
         self.led = pin(settings.led_pin, pin.OUT)
         self.feed = machine.WDT(timeout=WATCHDOG_MS).feed
         self.reset = machine.reset

@@ -35,6 +35,16 @@ DOOR_HELD = 6
 COMMITTED = 1
 DONE = 2
 
+# Work mode of a technician; codes of our own
+NO_WORK = 0
+WORK_BY_KEY = 1
+WORK_BY_COMMAND = 2
+
+# Why an event is kept and told to no city
+AT_WORK = "work"
+FILTERED = "filter"
+WITHHELD = ("", AT_WORK, FILTERED)
+
 # Phases of an event
 OPEN = "open"
 UPDATED = "updated"
@@ -43,4 +53,4 @@ PHASES = (OPEN, UPDATED, CLOSED)
 
 CLASSES = ("alarm", "fault", "event")
 
-COMMANDS = ("identify", "self_test", "watch", "log_level", "reload", "update", "restart")
+COMMANDS = ("identify", "self_test", "watch", "work", "log_level", "reload", "update", "restart")

@@ -58,7 +58,8 @@ OPPOSITES = {
     "safety_open": "safety_closed", "nobody": "somebody", "mains_off": "mains_on", "link_silent": "link_answers",
     "button_released": "button_held", "zone_quiet": "zone_flickers", "levelling_calm": "relevelling_often",
     "battery_good": "battery_low", "not_above_top": "above_top", "not_below_bottom": "below_bottom",
-    "restored_before": "just_restored", "other_word": "word_of_position", "not_mode_0": "mode_0", "not_mode_2": "mode_2", "not_mode_3": "mode_3",
+    "restored_before": "just_restored", "not_at_work": "at_work", "other_word": "word_of_position",
+    "not_mode_0": "mode_0", "not_mode_2": "mode_2", "not_mode_3": "mode_3",
     "not_mode_4": "mode_4", "not_mode_5": "mode_5", "not_mode_6": "mode_6",
 }  # fmt: skip
 
@@ -216,10 +217,15 @@ class Conditions:
         facts["button_held"] = self.pressed
         facts["zone_flickers"] = self._flickers.holds(now)
         facts["battery_low"] = state.battery_low
+        facts["at_work"] = bool(state.work_mode)
         word = state.controller_fault
         facts["word_of_position"] = None if word is None else national_code(word, self._profile) == POSITION_LOST
         facts["stopped_by_word"] = self._word_stopped
         facts["no_word"] = None if word is None else word == 0
+
+    def is_way_out_free(self, state: LiftState) -> bool:
+        """Does the car stand in the door zone with a door fully open, as far as is known?"""
+        return state.door_zone is True and self._look_at_doors(state)[1] is True
 
     def _look_at_doors(self, state: LiftState) -> tuple[bool | None, bool | None, int | None]:
         """(all closed, any fully open, the one that moves or else the first) over the car's doors; None = unknown."""

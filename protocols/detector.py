@@ -34,9 +34,11 @@ class Settings:
         doors: int = 1,
         confirm_ms: dict[str, int] | None = None,
         profile: str = "nice3000",
+        button_filter: bool = False,
     ) -> None:
         """`confirm_ms` {fault name: ms} overrides the table for one lift; `profile` says whose fault words they are.
 
+        With `button_filter` an alarm from a car whose way out is free (in the zone, a door fully open) is withheld.
         What the table confirms at once beside a way that takes time (reversals of a blocked door) stays at once.
         """
         _check("rated_speed_mm_s", rated_speed_mm_s, 100, 20000)
@@ -46,6 +48,7 @@ class Settings:
         self.travel_mm = travel_mm
         self.doors = doors
         self.profile = profile
+        self.button_filter = button_filter
         self.confirm_ms = {} if confirm_ms is None else confirm_ms
         if not isinstance(self.confirm_ms, dict):
             raise SettingsError("confirm_ms is %r; a table of fault names and ms" % (confirm_ms,))
@@ -59,7 +62,7 @@ class Settings:
 
 
 class Transition:
-    """One step in the life of an event. Times in ms since boot; `evidence` is [(condition, since)]."""
+    """One step in the life of an event. Times in ms since boot; `evidence` is [(condition, since)]; `withheld` as on the wire."""
 
     def __init__(
         self,
@@ -70,6 +73,7 @@ class Transition:
         cause: str,
         evidence: list[tuple[str, int]],
         presses: int,
+        withheld: str = "",
     ) -> None:
         self.kind = kind
         self.phase = phase
@@ -78,6 +82,7 @@ class Transition:
         self.cause = cause
         self.evidence = evidence
         self.presses = presses
+        self.withheld = withheld
 
 
 class _Watch:
@@ -98,9 +103,11 @@ class _Watch:
         self.slow = 1  # how many times more slowly it clears, since it flaps
         self.onset_ms = 0
         self.is_open = False
+        self.withheld = ""
 
-    def open(self, onset_ms: int) -> None:
+    def open(self, onset_ms: int, withheld: str = "") -> None:
         """Its event begins."""
+        self.withheld = withheld
         self.is_open = True
         self.is_quiet = False
         self.clear_since = None
@@ -134,14 +141,15 @@ class Detector:
         self._busy: list[tuple[str, tuple]] = []  # those of the rows that have evidence or are open
         self._stirred = True  # something was opened or closed since all rows were looked at
         self._presses = 0
+        self._at_work = False
         self.near_misses: dict[str, int] = {}
         self.suppressed: dict[str, int] = {}
 
-    def resume(self, kind: str, presses: int, now: int) -> None:
+    def resume(self, kind: str, presses: int, now: int, withheld: str = "") -> None:
         """The event of `kind` was open before a reset: it is open still, until what clears it is seen."""
         if kind in faults.NAMES:
             watch = self._watch(kind)
-            watch.open(now)
+            watch.open(now, withheld)
             self._stirred = True
             if kind == BUTTON:
                 self._presses = presses
@@ -160,15 +168,20 @@ class Detector:
     # -- the button -----------------------------------------------------------------------------------------------
 
     def press(self, now: int, state: LiftState) -> list[Transition]:
-        """The alarm button went down at `now`: opens the alarm, or is its next revision. Never suppressed."""
+        """The alarm button went down at `now`: opens the alarm, or is its next revision. Never suppressed; the filter withholds."""
         self._conditions.pressed = True
         watch = self._watch(BUTTON)
         watch.clear_since = None
+        filtered = self._settings.button_filter and self._conditions.is_way_out_free(state)
+        if filtered:
+            self._count(self.suppressed, BUTTON)
         if watch.is_open:
             self._presses += 1
+            if not filtered:
+                watch.withheld = ""
             return [self._transition(watch, codes.UPDATED, now, "pressed_again", [("button", now)])]
         self._presses = 1
-        watch.open(now)
+        watch.open(now, codes.FILTERED if filtered else "")
         self._stirred = True
         return [self._transition(watch, codes.OPEN, now, "pressed", [("button", now)])]
 
@@ -184,6 +197,7 @@ class Detector:
         # What is neither open nor ripening can only begin with a change of what holds.
         look_at_all = conditions.follow(state, now) or self._stirred
         facts = conditions.facts
+        self._at_work = facts["at_work"] is True
         out: list[Transition] = []
         watches = self._watches
         for kind, pivots in self._rows if look_at_all else self._busy:
@@ -197,10 +211,12 @@ class Detector:
                         del watches[kind]
                     continue
             elif watch.is_open:
-                self._try_clear(watch, facts, now, out)
+                self._try_clear(watch, now, out)
+                if watch.withheld and watch.is_open:
+                    self._try_release(watch, state, now, out)
                 continue
             watch = watch or self._watch(kind)
-            self._try_open(watch, facts, now, state.service_mode in watch.fault.suppressed, out)
+            self._try_open(watch, state, now, out)
         if look_at_all:
             self._busy = [row for row in self._rows if row[0] in watches and not watches[row[0]].is_quiet]
         self._stirred = bool(out)
@@ -212,10 +228,10 @@ class Detector:
         found = [kind for kind in self._watches if self._watches[kind].is_open]
         return found if len(found) < 2 else [kind for kind in faults.NAMES if kind in found]
 
-    def _try_open(
-        self, watch: _Watch, facts: dict[str, bool | None], now: int, at_work: bool, out: list[Transition]
-    ) -> None:
+    def _try_open(self, watch: _Watch, state: LiftState, now: int, out: list[Transition]) -> None:
+        facts = self._conditions.facts
         fault = watch.fault
+        suppressed = state.service_mode in fault.suppressed
         for other in fault.yields_to:
             if self._is_open(other):
                 watch.since = [None] * len(watch.since)
@@ -227,25 +243,26 @@ class Detector:
             if holds is True:
                 if since is None or now - watch.held[index] > HOLE_MS:
                     since = watch.since[index] = now
-                    if at_work:
-                        self.suppressed[fault.name] = self.suppressed.get(fault.name, 0) + 1
+                    if suppressed:
+                        self._count(self.suppressed, fault.name)
                 watch.held[index] = now
-                if at_work:
+                if suppressed:
                     # What the technician does is no evidence, and must not ripen while he works.
                     watch.since[index] = now
                 elif now - since >= watch.confirm[index]:
-                    self._open(watch, index, since, facts, now, out)
+                    self._open(watch, index, since, state, now, out)
                     return
             elif holds is False and since is not None:
-                if now - since >= watch.confirm[index] // 2 and not at_work:
-                    self.near_misses[fault.name] = self.near_misses.get(fault.name, 0) + 1
+                if now - since >= watch.confirm[index] // 2 and not suppressed and not self._at_work:
+                    self._count(self.near_misses, fault.name)
                 watch.since[index] = None
         watch.is_quiet = not any(since is not None for since in watch.since)
 
     def _open(
-        self, watch: _Watch, index: int, onset_ms: int, facts: dict[str, bool | None], now: int, out: list[Transition]
+        self, watch: _Watch, index: int, onset_ms: int, state: LiftState, now: int, out: list[Transition]
     ) -> None:
-        watch.open(onset_ms)
+        facts = self._conditions.facts
+        watch.open(onset_ms, codes.AT_WORK if self._at_work and faults.is_withheld_at_work(watch.fault) else "")
         flaps = watch.closed_ms is not None and now - watch.closed_ms < watch.fault.flap_ms
         watch.slow = min(SLOWEST, watch.slow * 2) if flaps else 1
         names = watch.fault.alternatives[index][0]
@@ -260,11 +277,13 @@ class Detector:
             cause = "occupancy_unsteady"
         elif cause == "link_silent":
             cause = "mains_on" if facts["mains_on"] else "mains_unknown"
+        elif cause == "at_work":
+            cause = "work_by_key" if state.work_mode == codes.WORK_BY_KEY else "work_by_command"
         out.append(self._transition(watch, codes.OPEN, now, cause, evidence))
 
-    def _try_clear(self, watch: _Watch, facts: dict[str, bool | None], now: int, out: list[Transition]) -> None:
+    def _try_clear(self, watch: _Watch, now: int, out: list[Transition]) -> None:
         for names in watch.fault.clear:
-            if _all(facts, names) is True:
+            if _all(self._conditions.facts, names) is True:
                 if watch.clear_since is None:
                     watch.clear_since = now
                 if now - watch.clear_since >= watch.fault.clear_ms * watch.slow:
@@ -274,6 +293,16 @@ class Detector:
                 return
         watch.clear_since = None
 
+    def _try_release(self, watch: _Watch, state: LiftState, now: int, out: list[Transition]) -> None:
+        """An event that is still open when the reason for withholding it is gone becomes known to all with its next revision."""
+        if watch.withheld == codes.AT_WORK:
+            holds, cause, why = self._at_work, "work_ended", ("not_at_work",)
+        else:
+            holds, cause, why = self._conditions.is_way_out_free(state), "way_out_shut", ()
+        if not holds:
+            watch.withheld = ""
+            out.append(self._transition(watch, codes.UPDATED, now, cause, self._evidence(why)))
+
     def _evidence(self, names: tuple[str, ...]) -> list[tuple[str, int]]:
         since = self._conditions.since
         return [(name, since[found(name)[0]]) for name in names]
@@ -282,7 +311,11 @@ class Detector:
         self, watch: _Watch, phase: str, now: int, cause: str, evidence: list[tuple[str, int]]
     ) -> Transition:
         presses = self._presses if watch.fault.name == BUTTON else 0
-        return Transition(watch.fault.name, phase, watch.onset_ms, now, cause, evidence, presses)
+        return Transition(watch.fault.name, phase, watch.onset_ms, now, cause, evidence, presses, watch.withheld)
+
+    @staticmethod
+    def _count(counters: dict[str, int], name: str) -> None:
+        counters[name] = counters.get(name, 0) + 1
 
 
 def _check(name: str, value: object, low: int, high: int) -> None:

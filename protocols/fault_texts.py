@@ -137,6 +137,12 @@ TEXTS = {
         "The door-zone signal changed six times in a minute while the car stood.", "轿厢静止时门区信号一分钟内变化六次。",
         "Check the door-zone switch, its distance and wiring.", "检查门区感应器、间距与接线。",
     ),
+    "work_mode": (
+        "Technician at work", "维保作业中",
+        "A technician turned the key or had work mode begun; until it ends, faults are kept and told to no city. The alarm button goes out as ever.",
+        "维保人员用钥匙或命令开启了作业模式；结束前故障仅保存，不上报城市平台；报警按钮照常上报。",
+        "Nothing; it ends by itself.", "无需处理；到时自动结束。",
+    ),
     "out_of_service": (
         "Out of service", "进入停止服务",
         "The lift was switched off.", "电梯进入停止服务状态。",

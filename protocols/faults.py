@@ -157,6 +157,8 @@ FAULTS = (
     _row("input_flickering", None, "fault", 1, False,
           ((("zone_flickers",), 0),),
           (("zone_quiet",),), 1000, WORK_MODES),
+    # Opens and ends with the technician's key or command, or by itself after its time.
+    _row("work_mode", None, "event", 1, False, ((("at_work",), 0),), (("not_at_work",),), 1000, ()),
     # The national list's modes, open while they are shown.
     _row("out_of_service", 42, "event", 1, False, ((("mode_0",), 1000),), (("not_mode_0",),), 1000, ()),
     _row("inspection", 43, "event", 1, False, ((("mode_2",), 1000),), (("not_mode_2",),), 1000, ()),
@@ -172,6 +174,11 @@ BY_NAME = {row.name: row for row in FAULTS}
 NAMES = tuple(row.name for row in FAULTS)
 # What is no fault but a state of the lift that somebody meant: codes 40 and 42 to 47.
 MODE_EVENTS = tuple(row.name for row in FAULTS if row.code is not None and 40 <= row.code <= 47 and row.code != 41)
+
+
+def is_withheld_at_work(row: Fault) -> bool:
+    """Is an event of this fault kept from the cities while a technician is at work? Notes alarm nobody; the button is never withheld."""
+    return row.severity > 1 and row.code != 90
 
 
 def fault(name: str) -> Fault:

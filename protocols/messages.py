@@ -51,6 +51,8 @@ STATE_ITEMS = (
     Item("rtt_ms", INT, None, 0, 3600000),
     Item("link_bytes", INT, None),
     Item("faults", LIST, ()),
+    Item("near_misses", DICT, {}),
+    Item("suppressed", DICT, {}),
 )
 
 EVENT_ITEMS = (
@@ -72,6 +74,7 @@ EVENT_ITEMS = (
     Item("kept", BOOL, False),
     Item("attempt", INT, 1, 1, MAX_COUNT),
     Item("presses", INT, 0, 0, MAX_COUNT),
+    Item("withheld", STR, "", choices=codes.WITHHELD),
     Item("evidence", LIST, ()),
     Item("frames", LIST, ()),
     Item("snapshot", DICT, {}),
@@ -279,6 +282,9 @@ def _check_ack(values: dict) -> None:
 
 def _check_state(values: dict) -> None:
     values["faults"] = [name for name in values["faults"] if isinstance(name, str) and len(name) <= MAX_TEXT]
+    for part in ("near_misses", "suppressed"):
+        counts = values[part]
+        values[part] = {name: counts[name] for name in counts if isinstance(counts[name], int) and 0 <= counts[name] < MAX_COUNT}
 
 
 _CHECKS = {"event": _check_event, "ack": _check_ack, "state": _check_state}

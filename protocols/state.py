@@ -30,6 +30,7 @@ class LiftState:
     starts: int | None
     door_cycles: int | None
     battery_low: bool | None
+    work_mode: int | None
 
     def __init__(self, **values: int | None) -> None:
         for name in NAMES:

@@ -26,6 +26,7 @@ FIELD_TEXTS = {
     "starts": ("starts", "累计运行次数"),
     "door_cycles": ("door cycles", "累计开门次数"),
     "battery_low": ("battery low", "备用电池电量低"),
+    "work_mode": ("work mode", "作业模式"),
 }
 
 # enumeration: {number: (English, Chinese)}, modelled on the 2017 list and the 2023 door items
@@ -58,6 +59,11 @@ ENUM_TEXTS = {
         5: ("locked", "门锁锁止"),
         6: ("not fully closed", "保持不完全关闭"),
     },
+    "work_mode": {
+        0: ("nobody at work", "无人作业"),
+        1: ("at work, by key", "钥匙开启作业"),
+        2: ("at work, by command", "命令开启作业"),
+    },
 }
 
 # What each item of each message means.
@@ -72,6 +78,8 @@ MESSAGE_TEXTS = {
         "rtt_ms": "shortest round trip of this connection, for the clock's error",
         "link_bytes": "bytes on the wire since boot, both ways, with TLS, TCP and IP as reckoned; every 15 s at most",
         "faults": "names of the events open now",
+        "near_misses": "{fault: how often its evidence began since boot, and did not confirm}; told when it changed, and anew on each connection",
+        "suppressed": "{fault: how often its evidence began in a mode in which it is not told, or its button's filter withheld it}; as near_misses",
     },
     "event": {
         "id": "{lift}-{boot}-{n}, the incident's id everywhere",
@@ -92,6 +100,7 @@ MESSAGE_TEXTS = {
         "kept": "of an earlier boot, kept over a reset: up_ms and t_ms are those of its keeping, not of its sending",
         "attempt": "number of this sending of this revision",
         "presses": "presses of the alarm button so far",
+        "withheld": "why it is kept and shown, but told to no city: work = in work mode, filter = button pressed where the way out is free",
         "evidence": "[[condition, since up_ms], …] that held",
         "frames": "[[first register, hex], …] the bus answers that the state was read from",
         "snapshot": "the fields known at detection",

@@ -1,13 +1,15 @@
 """Carries out the closed list of commands. None moves a lift; each is done once, answered each time it comes."""
 
 from protocols import messages
+from protocols.work_mode import LONGEST_MS, USUAL_MS
 
 REMEMBERED = 8
 WATCH_MS = 60000
+WORK_S = (60, LONGEST_MS // 1000)
 
 
 class Commands:
-    """`node` offers identify(), self_test(), watch(until), restart(), reload(), set_log_level(name)."""
+    """`node` offers identify(), self_test(), watch(until), work(ms), restart(), set_log_level(name)."""
 
     def __init__(self, node):
         self._node = node
@@ -41,6 +43,12 @@ class Commands:
                 return False, "seconds: 1 to 3600"
             node.watch(now + seconds * 1000)
             return True, "watched for %d s" % seconds
+        if what == "work":
+            seconds = args.get("seconds", USUAL_MS // 1000)
+            if not isinstance(seconds, int) or not (seconds == 0 or WORK_S[0] <= seconds <= WORK_S[1]):
+                return False, "seconds: %d to %d, or 0 to end it" % WORK_S
+            node.work(seconds * 1000)
+            return True, "work mode for %d s" % seconds if seconds else "work mode is over"
         if what == "log_level":
             return (
                 (True, "") if node.set_log_level(args.get("level")) else (False, "level: error, warning, info or debug")

@@ -10,13 +10,14 @@ SCAN_MS = 100
 
 
 class Inputs:
-    """Watches the pins; tells `on_press(edge_ticks_ms)`, `on_release()` and `on_change()`. True = active; `battery` may be None."""
+    """Watches the pins; tells `on_press(edge_ticks_ms)`, `on_release()` and `on_change()`. True = active; `battery` and `work_key` may be None."""
 
-    def __init__(self, button, mains, presence, battery, presence_hold_ms, on_press, on_release, on_change, beat):
+    def __init__(self, button, mains, presence, battery, work_key, presence_hold_ms, on_press, on_release, on_change, beat):
         self._button = button
         self._mains = mains
         self._presence = presence
         self._battery = battery
+        self._work_key = work_key
         self._hold_ms = presence_hold_ms
         self._on_press = on_press
         self._on_release = on_release
@@ -29,6 +30,7 @@ class Inputs:
         self.mains = None
         self.passenger = None
         self.battery_low = None  # where nothing tells of it
+        self.work_key = None
         self.spikes = 0
 
     def _irq(self, pin):
@@ -75,7 +77,10 @@ class Inputs:
             if not passenger:
                 self._seen_ms = None
         battery_low = None if self._battery is None else self._battery.value() == 1
-        if mains != self.mains or passenger != self.passenger or battery_low != self.battery_low:
+        work_key = None if self._work_key is None else self._work_key.value() == 1
+        found = (mains, passenger, battery_low, work_key)
+        if found != (self.mains, self.passenger, self.battery_low, self.work_key):
+            self.work_key = work_key
             self.mains = mains
             self.passenger = passenger
             self.battery_low = battery_low

@@ -23,6 +23,7 @@ from protocols.modbus.errors import PeerError
 from protocols.records import wire
 from protocols.state import LiftState
 from protocols.uptime import Uptime
+from protocols.work_mode import WorkMode
 
 VERSION = "0.1.0"
 # Two in a row: one lost answer on a noisy line is ordinary, two make what we know too old (ours).
@@ -62,7 +63,8 @@ class Node:
         self._bus = Bus(hardware.uart, settings.baud, profile.bits, profile.reply_delay_ms, hardware.direction)
         self._detector = Detector(
             DetectorSettings(
-                settings.rated_speed_mm_s, settings.travel_mm, settings.doors, settings.confirm_ms, profile.name
+                settings.rated_speed_mm_s, settings.travel_mm, settings.doors, settings.confirm_ms, profile.name,
+                settings.button_filter,
             )
         )
         self._keeper = Keeper(hardware.files, boot, settings.log_bytes, settings.flush_ms)
@@ -70,16 +72,17 @@ class Node:
         self._delivery = NodeDelivery(settings.lift, boot, self._log, self._clock.unix_ms, self._keeper.table, True)
         for name in self._delivery.names():
             self._tell(name, " kept")
-        for kind, presses in self._delivery.open_presses():
-            self._detector.resume(kind, presses, self.now())
+        for kind, presses, withheld in self._delivery.open_events():
+            self._detector.resume(kind, presses, self.now(), withheld)
         self._supervisor = Supervisor(console.say, hardware.feed, hardware.reset)
         self._commands = Commands(self)
         self._link = Link(
             settings, hardware.transport, boot, self, self.now, hardware.random, console.say, self._beat("link")
         )
+        self._work = WorkMode()
         self._inputs = Inputs(
-            hardware.button, hardware.mains, hardware.presence, hardware.battery, settings.presence_hold_ms,
-            self._pressed, self._released, self._sampled, self._beat("inputs"),
+            hardware.button, hardware.mains, hardware.presence, hardware.battery, hardware.work_key,
+            settings.presence_hold_ms, self._pressed, self._released, self._sampled, self._beat("inputs"),
         )  # fmt: skip
         self._sample_up_ms = None
         self._last_known = ({}, None)  # what the controller told before it fell silent, and when
@@ -89,6 +92,7 @@ class Node:
         self._state_due_ms = 0
         self._state_sent_ms = 0
         self._cost_due_ms = 0
+        self._counts_told = None  # of near misses and suppressions, on this connection
         self._watched_until = 0
         self._replies = []
         self._door_cycles = 0
@@ -179,6 +183,7 @@ class Node:
         state.button = self._inputs.pressed
         state.battery_low = self._inputs.battery_low
         now = self.now()
+        state.work_mode = self._work.look(self._inputs.work_key, now)
         begun = time.ticks_us()
         transitions = self._detector.step(state, now)
         took = time.ticks_diff(time.ticks_us(), begun)
@@ -252,6 +257,7 @@ class Node:
         """A new connection stands: everything without a receipt is due."""
         self._delivery.link_up(self.now())
         self._state_due_ms = self.now()
+        self._counts_told = None
 
     def lost(self):
         """The connection is gone."""
@@ -281,9 +287,18 @@ class Node:
             if now >= self._cost_due_ms:
                 self._cost_due_ms = now + COST_TOLD_MS
                 values["link_bytes"] = self._link.cost.total()
+                self._add_counts(values)
             yield ("state", messages.state_payload(values, self._state))
         if batch is not None:
             yield ("log", wire(batch[0], batch[1]))
+
+    def _add_counts(self, values):
+        near, suppressed = self._detector.near_misses, self._detector.suppressed
+        total = sum(near.values()) + sum(suppressed.values())
+        if total != self._counts_told:
+            self._counts_told = total
+            values["near_misses"] = near
+            values["suppressed"] = suppressed
 
     def _packed(self, kind, values):
         """Yields the message; one that does not fit the contract is our mistake and must not hold up the others."""
@@ -362,6 +377,11 @@ class Node:
         """Send at the full rate until `until_ms`."""
         self._watched_until = until_ms
         self._state_due_ms = self.now()
+
+    def work(self, ms):
+        """A technician is at work for `ms`; 0 ends it."""
+        self._work.command(ms, self.now())
+        self._sampled()
 
     def set_log_level(self, level):
         """True if there is such a level."""

@@ -47,6 +47,7 @@ class Board:
     direction = None
     button = mains = presence = led = Pin()
     battery = None
+    work_key = None
     files = None
 
     def feed(self):

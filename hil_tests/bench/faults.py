@@ -359,6 +359,9 @@ SCRIPTS = {
                              *_flaw("presence_stuck", "presence_stuck", rush=True), within_s=900),
     "input_flickering": Script("the zone switch of a parked car makes and breaks",
                                *_flaw("input_flickering", "zone_flickers")),
+    "work_mode": Script(
+        "a technician turns the key", lambda twin: setattr(twin, "work_key", True), lambda twin: setattr(twin, "work_key", False)
+    ),
     "out_of_service": _in_mode("out_of_service", "the lift is locked", "locked"),
     "inspection": _in_mode("inspection", "a technician rides on the car", "inspection",
                            lambda twin: twin.inspect_to(twin.fate.uniform(0.0, twin.floor_mm(twin.spec.stops)))),

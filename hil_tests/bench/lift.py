@@ -248,6 +248,7 @@ class Lift(Switches):
             "passenger": self.presence,
             "button": self.button,
             "battery_low": self.battery_low,
+            "work_mode": int(self.work_key),
             "controller_link": self.controller_answers,
         }
         if not self.controller_answers:

@@ -13,6 +13,7 @@ from hil_tests.bench.twin import Twin
 
 # Pins of a node as provisioned by default; lines "PIN LEVEL" go either way on the terminal pty.
 BUTTON_PIN, MAINS_PIN, PRESENCE_PIN, LAMP_PIN = 25, 26, 27, 2
+WORK_KEY_PIN = 32  # has no default: not every node has a key switch
 BATTERY_PIN = 33  # has no default: a node whose supply tells of its battery is told the pin
 PRESS_S = 0.4
 STAMPS = 20_000
@@ -84,6 +85,7 @@ class LiftBench:
         self.set_pin(MAINS_PIN, self.twin.mains, again=again)
         self.set_pin(PRESENCE_PIN, self.twin.presence, again=again)
         self.set_pin(BATTERY_PIN, self.twin.battery_low, again=again)
+        self.set_pin(WORK_KEY_PIN, self.twin.work_key, again=again)
         for _, down in self.twin.button_edges[self._edges :]:
             self.set_pin(BUTTON_PIN, down)
         self._edges = len(self.twin.button_edges)

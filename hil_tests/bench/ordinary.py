@@ -38,7 +38,7 @@ TRUE_OF_FLAWS = {"input_flickering": "zone_flickers", "presence_stuck": "presenc
 FLAW_GRACE_MS = 60_000
 WHEN_FREE = ("visit", "drill", "locked", "cut")
 TRUE = {
-    "visit": ("inspection", "automatic_restored"), "drill": ("fire_return", "automatic_restored"),
+    "visit": ("work_mode", "inspection", "automatic_restored"), "drill": ("fire_return", "automatic_restored"),
     "locked": ("out_of_service", "automatic_restored"), "cut": ("mains_lost",), "press": ("button_pressed",),
 }  # fmt: skip
 
@@ -88,6 +88,7 @@ def _acts(rng: random.Random, days: float, begin_ms: int) -> list[tuple[int, str
 
 def _visit(twin: Twin, rng: random.Random) -> Iterator[int]:
     """A technician on the car: rides at inspection speed and stands between floors for minutes. Yields waiting times in ms."""
+    twin.work_key = True
     twin.set_mode("inspection")
     top = twin.floor_mm(twin.spec.stops)
     for _ in range(rng.randint(3, 10)):
@@ -95,6 +96,7 @@ def _visit(twin: Twin, rng: random.Random) -> Iterator[int]:
         twin.inspect_to(rng.uniform(0, top))
         yield rng.randint(20_000, 180_000)
     twin.set_mode("automatic")
+    twin.work_key = False
 
 
 def _other_mode(twin: Twin, mode: str, minutes: int) -> Iterator[int]:

@@ -58,6 +58,7 @@ _SHOWS: dict[str, Callable[[Sample, Twin], bool]] = {
     "button_stuck": lambda s, t: s["button"] is True,
     "presence_stuck": lambda s, t: s["passenger"] is True and "presence_stuck" in t.flaws,
     "input_flickering": lambda s, t: _stands(s) and s["door_zone"] is False and _shut(s),
+    "work_mode": lambda s, t: s["work_mode"] == 1,
     "out_of_service": lambda s, t: s["service_mode"] == 0,
     "inspection": lambda s, t: s["service_mode"] == 2,
     "fire_return": lambda s, t: s["service_mode"] == 3,
@@ -87,7 +88,7 @@ class Onset:
         sample = twin.sample()
         # Of a mute controller nothing shows but what the node's own inputs tell.
         own = self._name in ("button_pressed", "button_stuck", "trapped_in_power_cut", "mains_lost", "controller_mute",
-                             "battery_low", "presence_stuck")  # fmt: skip
+                             "battery_low", "presence_stuck", "work_mode")  # fmt: skip
         shows = (own or sample["controller_link"] is True) and _SHOWS[self._name](sample, twin)
         if shows and self.ms is None:
             # The button's edge is told as it happens, everything else as somebody looks.

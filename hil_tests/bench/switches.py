@@ -37,3 +37,4 @@ class Switches:
         self.controller_silent = False
         self.mode = "automatic"  # one of SERVICE_MODES
         self.button = False
+        self.work_key = False  # a technician has turned the node's key switch

@@ -90,9 +90,10 @@ class NodeDelivery:
         if held.values["phase"] != codes.CLOSED:
             self._open[held.values["kind"]] = name
 
-    def open_presses(self) -> list[tuple[str, int]]:
-        """[(kind, presses)] of the events open now: after a reset the detector goes on from them."""
-        return [(kind, self._events[self._open[kind]].values["presses"]) for kind in sorted(self._open)]
+    def open_events(self) -> list[tuple[str, int, str]]:
+        """[(kind, presses, withheld)] of the events open now: after a reset the detector goes on from them."""
+        found = [(kind, self._events[self._open[kind]].values) for kind in sorted(self._open)]
+        return [(kind, values["presses"], values.get("withheld", "")) for kind, values in found]
 
     def names(self) -> list[str]:
         """Ids of all events held."""
@@ -178,6 +179,7 @@ class NodeDelivery:
         self._changed(name)
         held.values["cause"] = transition.cause
         held.values["presses"] = held.presses_before + transition.presses
+        held.values["withheld"] = transition.withheld
         held.values["frames"] = frames
         held.values["evidence"] = [[pair[0], pair[1]] for pair in transition.evidence]
         if transition.phase != codes.CLOSED:

@@ -98,7 +98,7 @@ def test_an_open_event_goes_on_after_a_reset_and_ends() -> None:
     boots.detect(codes.UPDATED, 6000, presses=2)
     boots.keep(6100)
     delivery = boots.reset(UNIX_MS + 60000)
-    assert delivery.open_presses() == [("button_pressed", 2)] and delivery.open_kinds() == ["button_pressed"]
+    assert delivery.open_events() == [("button_pressed", 2, "")] and delivery.open_kinds() == ["button_pressed"]
     boots.detect(codes.CLOSED, 9000, presses=2)
     (last,) = boots.sent(9000)
     assert (last["id"], last["rev"], last["phase"], last["presses"]) == (

@@ -137,6 +137,12 @@ export const FIELDS = {
   "kind": "bool",
   "en": "battery low",
   "zh": "备用电池电量低"
+ },
+ "work_mode": {
+  "unit": "",
+  "kind": "enum",
+  "en": "work mode",
+  "zh": "作业模式"
  }
 } as const;
 export const ENUMS = {
@@ -226,6 +232,20 @@ export const ENUMS = {
   "6": {
    "en": "not fully closed",
    "zh": "保持不完全关闭"
+  }
+ },
+ "work_mode": {
+  "0": {
+   "en": "nobody at work",
+   "zh": "无人作业"
+  },
+  "1": {
+   "en": "at work, by key",
+   "zh": "钥匙开启作业"
+  },
+  "2": {
+   "en": "at work, by command",
+   "zh": "命令开启作业"
   }
  }
 } as const;
@@ -644,6 +664,22 @@ export const FAULTS = {
   "remedy": {
    "en": "Check the door-zone switch, its distance and wiring.",
    "zh": "检查门区感应器、间距与接线。"
+  }
+ },
+ "work_mode": {
+  "severity": 1,
+  "code": null,
+  "title": {
+   "en": "Technician at work",
+   "zh": "维保作业中"
+  },
+  "meaning": {
+   "en": "A technician turned the key or had work mode begun; until it ends, faults are kept and told to no city. The alarm button goes out as ever.",
+   "zh": "维保人员用钥匙或命令开启了作业模式；结束前故障仅保存，不上报城市平台；报警按钮照常上报。"
+  },
+  "remedy": {
+   "en": "Nothing; it ends by itself.",
+   "zh": "无需处理；到时自动结束。"
   }
  },
  "out_of_service": {
