@@ -253,7 +253,9 @@ class Detector:
                     self._open(watch, index, since, state, now, out)
                     return
             elif holds is False and since is not None:
-                if now - since >= watch.confirm[index] // 2 and not suppressed and not self._at_work:
+                # Three quarters of its time (ours): a full trip takes two thirds of the run-time limit.
+                near = 4 * (now - since) >= 3 * watch.confirm[index]
+                if near and not suppressed and not self._at_work:
                     self._count(self.near_misses, fault.name)
                 watch.since[index] = None
         watch.is_quiet = not any(since is not None for since in watch.since)
