@@ -22,7 +22,14 @@ from protocols import faults  # noqa: E402
 
 BUILD = ROOT / "build"
 # What the node never imports stays off the flash.
-LEFT_OUT = {"controller_fault_texts.py", "fault_texts.py", "texts.py", "gateway.py", "recording.py"}
+LEFT_OUT = {
+    "condition_texts.py",
+    "controller_fault_texts.py",
+    "fault_texts.py",
+    "texts.py",
+    "gateway.py",
+    "recording.py",
+}
 
 
 def sources() -> dict[str, pathlib.Path]:

@@ -9,6 +9,7 @@ import sys
 
 import click
 
+from gateway.command_cli import command
 from gateway.config import Config, load
 from gateway.dead_letters_cli import dead_letters
 from gateway.errors import ConfigError
@@ -53,6 +54,7 @@ async def _run(config: Config) -> None:
     await service.stop()
 
 
+gateway.add_command(command)
 gateway.add_command(dead_letters)
 gateway.add_command(export_command)
 gateway.add_command(fault_words)

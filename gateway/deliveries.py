@@ -78,9 +78,7 @@ class Deliveries:
             held: list[Event] = await self._journal.ask(jobs.undelivered(city.name, limit))
             for event in held:  # of one that `remember` did not reach, only those whose refill has it are missing
                 self._answered.setdefault((event["id"], event["rev"]), self.required).discard(city.name)
-                if event["kind"] not in kinds:
-                    self._book(Outcome(event, "not_mapped", None, None, 0), city.name)
-            return [event for event in held if event["kind"] in kinds], len(held) >= limit
+            return [event for event in held if self._is_for(event, city.name, kinds)], len(held) >= limit
 
         relay = Relay(
             city.name,
@@ -159,16 +157,19 @@ class Deliveries:
                 self._settle({"id": name, "rev": rev, "lift": lift, "phase": phase}, "journal")
 
     def offer(self, event: Event) -> None:
-        """Hand a new revision to every destination that has a code for it."""
+        """Hand a new revision to every destination that has a code for it, unless it is withheld from the cities."""
         if self.required:
             self._answered.setdefault((event["id"], event["rev"]), set())
         for destination in self._destinations.values():
-            if destination.kinds is None:
-                continue
-            if event["kind"] in destination.kinds:
+            if destination.kinds is not None and self._is_for(event, destination.name, destination.kinds):
                 destination.relay.offer(event)
-            else:
-                self._book(Outcome(event, "not_mapped", None, None, 0), destination.name)
+
+    def _is_for(self, event: Event, destination: str, kinds: frozenset[str]) -> bool:
+        """Is `destination` told of this revision? Where not, that is its answer, and the journal says why."""
+        state = "not_mapped" if event["kind"] not in kinds else "withheld" if event.get("withheld") else ""
+        if state:
+            self._book(Outcome(event, state, None, None, 0, event.get("withheld", "")), destination)
+        return not state
 
     def _escalate(self, event: Event, destination: str, sent_ms: int, waited_ms: int, attempts: int) -> None:
         """A city gave no receipt in time: seen in the incident's deliveries, and told to a person."""

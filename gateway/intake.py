@@ -29,7 +29,10 @@ Event = dict[str, Any]
 
 
 class Intake:
-    """`relay(event)` takes each new revision at once, before its commit; `changed(id)` says that an incident has a new version."""
+    """`relay(event)` takes each new revision at once, before its commit; `changed(id)` says that an incident has a new version.
+
+    `replied(lift, values)` takes the answer to a command.
+    """
 
     def __init__(
         self,
@@ -40,9 +43,10 @@ class Intake:
         relay: Callable[[Event], None],
         changed: Callable[[str], None],
         words: UnknownWords,
+        replied: Callable[[str, dict[str, Any]], None],
     ) -> None:
         self._lifts, self._journal, self._log, self._metrics = lifts, journal, log, metrics
-        self._relay, self._changed, self._words = relay, changed, words
+        self._relay, self._changed, self._words, self._replied = relay, changed, words, replied
         # Set by the wiring once the cities are known: without one that must answer, a commit is all there is to wait for.
         self.anyone_required = False
         self.quarantine: deque[tuple[int, str, bytes]] = deque(maxlen=QUARANTINED)
@@ -88,6 +92,8 @@ class Intake:
                 verdict = end.intake.on_event(values)
                 event = canonical(end, values, received_ms) if verdict == STORE else None
                 ack = self._lifts.ack_payload(end) if verdict == DUPLICATE else None
+        if kind == "reply":
+            self._replied(lift, values)
         if ack is not None:
             self._lifts.send_ack(end, ack)
         if event is not None:
@@ -238,6 +244,7 @@ def canonical(end: LiftEnd, values: dict[str, Any], received_ms: int) -> Event:
         "phase": values["phase"],
         "cause": values["cause"],
         "presses": values["presses"],
+        "withheld": values["withheld"],
         "closed_at_ms": at(values["closed_up_ms"]),
         "snapshot": values["snapshot"],
         "last_known": values["last_known"],

@@ -221,7 +221,7 @@ def store_delivery(
     state: str,
     detail: str,
 ) -> Job:
-    """Job: what became of one delivery. `state`: waiting, receipted, refused, not_mapped, superseded."""
+    """Job: what became of one delivery. `state`: waiting, receipted, refused, not_mapped, withheld, superseded."""
 
     def job(database: sqlite3.Connection) -> None:
         before = database.execute(
@@ -379,6 +379,7 @@ def incident(database: sqlite3.Connection, name: str, version: int) -> dict[str,
         "phase": newest["phase"],
         "cause": first["cause"] or newest["cause"],
         "presses": newest["presses"],
+        "withheld": newest.get("withheld", ""),
         "opened_at_ms": first["stages"]["onset"],
         "closed_at_ms": newest["closed_at_ms"],
         "profile": first.get("profile"),  # what the gateway tells of itself has none

@@ -24,7 +24,7 @@ API_FIELDS = tuple(name for name in NAMES if name not in ("door_1", "door_2"))
 
 def unknown_state() -> dict[str, Any]:
     """A state of which nothing is known, in the API's form."""
-    return {**dict.fromkeys(API_FIELDS), "doors": [], "faults": []}
+    return {**dict.fromkeys(API_FIELDS), "doors": [], "faults": [], "withheld": []}
 
 
 @dataclass
@@ -43,6 +43,7 @@ class LiveLift:
     state: dict[str, Any] = field(default_factory=unknown_state)
     link: dict[str, Any] = field(default_factory=dict)
     link_bytes_month: int | None = None  # at the rate of this boot, as the node counts it
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)  # near misses and suppressions of this boot
     state_unix_ms: int | None = None
     since_unix_ms: int | None = None
     shown_quality: str = ""
@@ -52,9 +53,15 @@ class LiveLift:
         """Take one decoded state; False if it is older than what we have."""
         if (values["boot"], values["seq"]) <= (self.boot, self.seq) and values["boot"] <= self.boot:
             return False
+        if values["boot"] != self.boot:
+            self.counts = {}
         self.boot, self.seq = values["boot"], values["seq"]
+        # Told when they changed: a state without them says nothing of them.
+        for name in ("near_misses", "suppressed"):
+            if values[name]:
+                self.counts[name] = values[name]
         known = values["state"].known()
-        self.state = {**unknown_state(), **known, "faults": values["faults"]}
+        self.state = {**unknown_state(), **known, "faults": values["faults"], "withheld": values["withheld"]}
         self.period_ms = values["period_ms"]
         self.heard_ms = self.state_ms = now_ms
         self.state_unix_ms = unix_ms
@@ -73,6 +80,7 @@ class LiveLift:
             return False
         if values["boot"] > self.boot:
             self.seq = -1
+            self.counts = {}
         self.boot, self.conn = values["boot"], values["conn"]
         if values["online"]:
             self.link = values
@@ -117,6 +125,8 @@ class LiveLift:
             "boot": self.boot,
             "link_bytes_month": self.link_bytes_month,
             "profile": self.link.get("profile"),
+            "near_misses": self.counts.get("near_misses", {}),
+            "suppressed": self.counts.get("suppressed", {}),
             "stops": self.link.get("stops") or record.stops,
             "rated_speed_mm_s": self.link.get("rated_speed_mm_s") or record.rated_speed_mm_s,
             "state": self.state if current else unknown_state(),

@@ -1,4 +1,4 @@
-"""What a person at the gateway may ask and do, on loopback: dead letters, quarantine, unknown fault words. It decides nothing by itself."""
+"""What a person at the gateway may ask and do, on loopback: dead letters, quarantine, fault words, commands. It decides nothing by itself."""
 
 import asyncio
 from collections.abc import Iterable
@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway import dead_letters
+from gateway.commands import Commands
 from gateway.deliveries import Deliveries
 from gateway.errors import ConfigError, NotDelivered
 from gateway.fault_words import UnknownWords
@@ -27,17 +28,19 @@ class Operator:
         malformed: Iterable[tuple[int, str, bytes]],
         log: LocalLog,
         words: UnknownWords,
+        commands: Commands,
     ) -> None:
         self._journal, self._deliveries, self._malformed, self._log = journal, deliveries, malformed, log
-        self._words = words
+        self._words, self._commands = words, commands
 
     def routes(self) -> list[web.RouteDef]:
-        """GET /dead-letters, POST /dead-letters/replay, GET /quarantine, GET /fault-words."""
+        """GET /dead-letters, POST /dead-letters/replay, GET /quarantine, GET /fault-words, POST /commands."""
         return [
             web.get("/dead-letters", self._list),
             web.post("/dead-letters/replay", self._replay),
             web.get("/quarantine", self._quarantine),
             web.get("/fault-words", self._fault_words),
+            web.post("/commands", self._command),
         ]
 
     async def _list(self, request: web.Request) -> web.Response:
@@ -65,6 +68,22 @@ class Operator:
         except (NotDelivered, TimeoutError) as error:
             return _trouble(503, f"the journal does not answer: {error}")
         return web.json_response({"replayed": replayed, "left": left})
+
+    async def _command(self, request: web.Request) -> web.Response:
+        """Body: {"lift", "what", "args"}; answers with the node's reply."""
+        try:
+            wanted: Any = await request.json()
+            lift, what, args = str(wanted["lift"]), str(wanted["what"]), wanted.get("args") or {}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return _trouble(400, "a JSON object with lift and what is wanted")
+        if not isinstance(args, dict):
+            return _trouble(400, "args is an object")
+        try:
+            return web.json_response(await self._commands.send(lift, what, args))
+        except ConfigError as error:
+            return _trouble(404, str(error))
+        except NotDelivered as error:
+            return _trouble(504, str(error))
 
     async def _quarantine(self, request: web.Request) -> web.Response:
         """{"malformed": payloads that break the contract, "influx": lines that the database refused}, newest first."""

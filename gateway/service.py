@@ -14,6 +14,7 @@ from gateway import metrics as metrics_module
 from gateway.black_boxes import BlackBoxes
 from gateway.broker import Lane
 from gateway.cloud_link import CloudLink
+from gateway.commands import Commands
 from gateway.config import Config, tls_context
 from gateway.deliveries import Deliveries
 from gateway.fault_words import FILE, UnknownWords
@@ -55,10 +56,11 @@ class Service:
         self.black_boxes = BlackBoxes(
             data, f"gateway {config.gateway.id}", self.lifts.record, lambda: self.stores.reserve.held
         )
+        self.commands = Commands(self.lifts, self._publish)
         self.intake = Intake(
             self.lifts, self.journal, self.log, self.metrics,
             lambda event: self._soon(self._offer, event), lambda name: self._soon(self._incident_changed, name),
-            self.fault_words,
+            self.fault_words, self.commands.on_reply,
         )  # fmt: skip
         broker = config.broker
         name = config.gateway.id
@@ -75,7 +77,9 @@ class Service:
         self.cloud: CloudLink | None = None
         self.influx: Server | None = None
         self.influx_copy: InfluxCopy | None = None
-        self._operator = Operator(self.journal, self.deliveries, self.intake.quarantine, self.log, self.fault_words)
+        self._operator = Operator(
+            self.journal, self.deliveries, self.intake.quarantine, self.log, self.fault_words, self.commands
+        )
         self._web: web.AppRunner | None = None
 
     # -- life -----------------------------------------------------------------------------------------------------
@@ -206,7 +210,7 @@ class Service:
             "quarantined": len(self.intake.quarantine),
         }  # fmt: skip
         out |= self.stores.values() | self.deliveries.values() | self.fault_words.values()
-        out |= self.black_boxes.values()
+        out |= self.black_boxes.values() | {f"commands_{name}": value for name, value in self.commands.counters.items()}
         if self.influx_copy is not None:
             out["influx_behind_batches"] = self.log.behind(self.influx_copy.row)
             out |= {f"influx_{name}": value for name, value in self.influx_copy.counters.items()}

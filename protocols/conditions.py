@@ -223,9 +223,12 @@ class Conditions:
         facts["stopped_by_word"] = self._word_stopped
         facts["no_word"] = None if word is None else word == 0
 
-    def is_way_out_free(self, state: LiftState) -> bool:
-        """Does the car stand in the door zone with a door fully open, as far as is known?"""
-        return state.door_zone is True and self._look_at_doors(state)[1] is True
+    def is_way_out_free(self, state: LiftState) -> bool | None:
+        """Does the car stand in the door zone with a door fully open? None = not known."""
+        is_open = self._look_at_doors(state)[1]
+        if state.door_zone is False or is_open is False:
+            return False
+        return None if state.door_zone is None or is_open is None else True
 
     def _look_at_doors(self, state: LiftState) -> tuple[bool | None, bool | None, int | None]:
         """(all closed, any fully open, the one that moves or else the first) over the car's doors; None = unknown."""

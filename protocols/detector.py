@@ -104,6 +104,7 @@ class _Watch:
         self.onset_ms = 0
         self.is_open = False
         self.withheld = ""
+        self.free_ms = 0  # when the way out was last known to be free
 
     def open(self, onset_ms: int, withheld: str = "") -> None:
         """Its event begins."""
@@ -150,6 +151,7 @@ class Detector:
         if kind in faults.NAMES:
             watch = self._watch(kind)
             watch.open(now, withheld)
+            watch.free_ms = now
             self._stirred = True
             if kind == BUTTON:
                 self._presses = presses
@@ -172,8 +174,9 @@ class Detector:
         self._conditions.pressed = True
         watch = self._watch(BUTTON)
         watch.clear_since = None
-        filtered = self._settings.button_filter and self._conditions.is_way_out_free(state)
+        filtered = self._settings.button_filter and self._conditions.is_way_out_free(state) is True
         if filtered:
+            watch.free_ms = now
             self._count(self.suppressed, BUTTON)
         if watch.is_open:
             self._presses += 1
@@ -228,6 +231,10 @@ class Detector:
         found = [kind for kind in self._watches if self._watches[kind].is_open]
         return found if len(found) < 2 else [kind for kind in faults.NAMES if kind in found]
 
+    def withheld_kinds(self) -> list[str]:
+        """Those of the events open now that are withheld."""
+        return [kind for kind in self.open_kinds() if self._watches[kind].withheld]
+
     def _try_open(self, watch: _Watch, state: LiftState, now: int, out: list[Transition]) -> None:
         facts = self._conditions.facts
         fault = watch.fault
@@ -264,7 +271,7 @@ class Detector:
         self, watch: _Watch, index: int, onset_ms: int, state: LiftState, now: int, out: list[Transition]
     ) -> None:
         facts = self._conditions.facts
-        watch.open(onset_ms, codes.AT_WORK if self._at_work and faults.is_withheld_at_work(watch.fault) else "")
+        watch.open(onset_ms, codes.AT_WORK if self._at_work and is_withheld_at_work(watch.fault) else "")
         flaps = watch.closed_ms is not None and now - watch.closed_ms < watch.fault.flap_ms
         watch.slow = min(SLOWEST, watch.slow * 2) if flaps else 1
         names = watch.fault.alternatives[index][0]
@@ -297,13 +304,17 @@ class Detector:
 
     def _try_release(self, watch: _Watch, state: LiftState, now: int, out: list[Transition]) -> None:
         """An event that is still open when the reason for withholding it is gone becomes known to all with its next revision."""
-        if watch.withheld == codes.AT_WORK:
-            holds, cause, why = self._at_work, "work_ended", ("not_at_work",)
-        else:
-            holds, cause, why = self._conditions.is_way_out_free(state), "way_out_shut", ()
-        if not holds:
-            watch.withheld = ""
-            out.append(self._transition(watch, codes.UPDATED, now, cause, self._evidence(why)))
+        at_work = watch.withheld == codes.AT_WORK
+        free = self._conditions.is_way_out_free(state)
+        if free:
+            watch.free_ms = now
+        # A few lost polls shut no door.
+        if self._at_work if at_work else free or (free is None and now - watch.free_ms < HOLE_MS):
+            return
+        watch.withheld = ""
+        evidence = self._evidence(("not_at_work",) if at_work else ())
+        cause = "work_ended" if at_work else "way_out_shut"
+        out.append(self._transition(watch, codes.UPDATED, now, cause, evidence))
 
     def _evidence(self, names: tuple[str, ...]) -> list[tuple[str, int]]:
         since = self._conditions.since
@@ -318,6 +329,11 @@ class Detector:
     @staticmethod
     def _count(counters: dict[str, int], name: str) -> None:
         counters[name] = counters.get(name, 0) + 1
+
+
+def is_withheld_at_work(fault: "faults.Fault") -> bool:
+    """Is an event of this fault kept from the cities while a technician is at work? Notes alarm nobody; the button is never withheld."""
+    return fault.name != BUTTON and bool(fault.severity > 1)
 
 
 def _check(name: str, value: object, low: int, high: int) -> None:

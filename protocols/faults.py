@@ -176,11 +176,6 @@ NAMES = tuple(row.name for row in FAULTS)
 MODE_EVENTS = tuple(row.name for row in FAULTS if row.code is not None and 40 <= row.code <= 47 and row.code != 41)
 
 
-def is_withheld_at_work(row: Fault) -> bool:
-    """Is an event of this fault kept from the cities while a technician is at work? Notes alarm nobody; the button is never withheld."""
-    return row.severity > 1 and row.code != 90
-
-
 def fault(name: str) -> Fault:
     """The row `name`; KeyError if there is none. The node asks for one row at a time: firmware/build.py packs them for it."""
     return BY_NAME[name]

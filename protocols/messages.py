@@ -51,6 +51,7 @@ STATE_ITEMS = (
     Item("rtt_ms", INT, None, 0, 3600000),
     Item("link_bytes", INT, None),
     Item("faults", LIST, ()),
+    Item("withheld", LIST, ()),
     Item("near_misses", DICT, {}),
     Item("suppressed", DICT, {}),
 )
@@ -281,10 +282,13 @@ def _check_ack(values: dict) -> None:
 
 
 def _check_state(values: dict) -> None:
-    values["faults"] = [name for name in values["faults"] if isinstance(name, str) and len(name) <= MAX_TEXT]
+    for part in ("faults", "withheld"):
+        values[part] = [name for name in values[part] if isinstance(name, str) and len(name) <= MAX_TEXT]
     for part in ("near_misses", "suppressed"):
         counts = values[part]
-        values[part] = {name: counts[name] for name in counts if isinstance(counts[name], int) and 0 <= counts[name] < MAX_COUNT}
+        values[part] = {
+            name: counts[name] for name in counts if isinstance(counts[name], int) and 0 <= counts[name] < MAX_COUNT
+        }
 
 
 _CHECKS = {"event": _check_event, "ack": _check_ack, "state": _check_state}

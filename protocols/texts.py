@@ -78,6 +78,7 @@ MESSAGE_TEXTS = {
         "rtt_ms": "shortest round trip of this connection, for the clock's error",
         "link_bytes": "bytes on the wire since boot, both ways, with TLS, TCP and IP as reckoned; every 15 s at most",
         "faults": "names of the events open now",
+        "withheld": "those of them that are withheld",
         "near_misses": "{fault: how often its evidence began since boot, and did not confirm}; told when it changed, and anew on each connection",
         "suppressed": "{fault: how often its evidence began in a mode in which it is not told, or its button's filter withheld it}; as near_misses",
     },

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cloud.live.schemas import FaultWord
+from cloud.live.schemas import Bilingual, FaultWord
 
 
 class Stages(BaseModel):
@@ -38,6 +38,24 @@ class Revision(BaseModel):
     stages: Stages
 
 
+class Condition(BaseModel):
+    """One condition of the fault table in words; `since_ms` where it is known since when it held."""
+
+    condition: str
+    en: str
+    zh: str
+    since_ms: int | None = None
+
+
+class Explanation(BaseModel):
+    """Why an event stands, and what would end it: any group of `clears` that holds for `clear_ms`."""
+
+    cause: Bilingual | None
+    held: list[Condition]
+    clears: list[list[Condition]]
+    clear_ms: int | None
+
+
 class Incident(BaseModel):
     """One incident in its newest revision; `stages` are those of the revision received first."""
 
@@ -55,6 +73,7 @@ class Incident(BaseModel):
     phase: Literal["open", "updated", "closed"]
     cause: str
     presses: int = 0
+    withheld: Literal["", "work", "filter"] = ""
     opened_at_ms: int | None
     closed_at_ms: int | None
     profile: str | None = None
@@ -63,6 +82,7 @@ class Incident(BaseModel):
     last_known_at_ms: int | None
     controller_fault: FaultWord | None = None
     evidence: list[list[Any]]
+    explanation: Explanation
     stages: Stages
     deliveries: list[Delivery]
     offset_err_ms: int | None

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.incidents.models import Incident
+from protocols.condition_texts import explained
 from protocols.controller_fault_texts import told
 
 MAX_LIST = 500
@@ -78,9 +79,10 @@ async def one(session: AsyncSession, name: str) -> dict[str, Any] | None:
 
 
 def shown(row: Incident) -> dict[str, Any]:
-    """As the API shows it: the gateway's body, the cloud's own receipts among the deliveries, the controller's word in words."""
+    """As the API shows it: the gateway's body, the cloud's own receipts among the deliveries; evidence and controller's word in words."""
     body = row.body
     word = told(body["snapshot"].get("controller_fault"), body.get("profile"))
     return {
         **body, "gateway": row.gateway, "deliveries": [*body["deliveries"], *row.receipts], "controller_fault": word,
+        "explanation": explained(body["kind"], body["evidence"], body["cause"]),
     }  # fmt: skip

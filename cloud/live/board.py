@@ -78,7 +78,7 @@ class Board:
         if out["quality"] in ("good", "bus_silent") and (too_old or cut_off):
             out["quality"] = "stale"
             out["last_known"] = {"state": lift["state"], "at_ms": None}
-            out["state"] = dict.fromkeys(lift["state"]) | {"doors": [], "faults": []}
+            out["state"] = dict.fromkeys(lift["state"]) | {"doors": [], "faults": [], "withheld": []}
         out["controller_fault"] = told(out["state"].get("controller_fault"), lift.get("profile"))
         return out
 
@@ -115,5 +115,6 @@ def _blank(name: str) -> dict[str, Any]:
     return {
         "id": name, "name": name, "site": "", "address": "", "rescue_code": "", "registration_code": "", "stops": 6,
         "doors": 1, "rated_speed_mm_s": 1000, "gateway": "", "quality": "unknown", "age_ms": None, "link_age_ms": None,
-        "since_ms": None, "period_ms": 1000, "boot": 0, "profile": None, "state": {"doors": [], "faults": []}, "last_known": None,
+        "since_ms": None, "period_ms": 1000, "boot": 0, "profile": None, "state": {"doors": [], "faults": [], "withheld": []},
+        "last_known": None,
     }  # fmt: skip

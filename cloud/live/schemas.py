@@ -49,7 +49,10 @@ class State(BaseModel):
     run_hours: int | None = None
     starts: int | None = None
     door_cycles: int | None = None
+    battery_low: bool | None = None
+    work_mode: int | None = None
     faults: list[str] = []
+    withheld: list[str] = []
 
 
 class LastKnown(BaseModel):
@@ -79,6 +82,8 @@ class Lift(BaseModel):
     period_ms: int
     profile: str | None = None
     link_bytes_month: int | None = None
+    near_misses: dict[str, int] = {}
+    suppressed: dict[str, int] = {}
     state: State
     controller_fault: FaultWord | None = None
     last_known: LastKnown | None

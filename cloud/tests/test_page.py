@@ -105,6 +105,38 @@ def test_a_silent_lift_is_hatched_with_since_and_its_floor_is_unknown(browser: A
     socket.close()
 
 
+def test_an_incident_says_why_and_what_would_end_it(browser: Any, cloud: str) -> None:
+    socket = gateway(cloud, "lift-1")
+    tell(socket, {**live("lift-1", faults=["trapped_between_floors"]), "near_misses": {"trapped_at_level": 3}})
+    opened = int(time.time() * 1000) - 21_000
+    evidence = [["stopped", opened], ["out_of_zone", opened - 500], ["passenger", opened - 9000]]
+    socket.send(json.dumps({"type": "incident", "incident": incident(opened=opened, evidence=evidence)}))
+    page, problems = open_page(browser, cloud)
+    page.click(".incident-danger summary")
+    why = page.inner_text(".incident-danger .why")
+    assert "the car is outside the door zone since" in why and "Ends when: the car is in the door zone (1 s)" in why
+    page.click(".strip")
+    page.wait_for_selector("text=Nearly told: Trapped at floor level 3")
+    assert problems == []
+    page.close()
+    socket.close()
+
+
+def test_what_is_withheld_alarms_nobody_and_what_was_open_before_the_work_still_does(browser: Any, cloud: str) -> None:
+    socket = gateway(cloud, "lift-1", "lift-2")
+    work = {"work_mode": 1, "faults": ["running_with_door_open", "work_mode"]}
+    tell(socket, live("lift-1", **work, withheld=["running_with_door_open"]), live("lift-2", **work, withheld=[]))
+    kept = incident("lift-1-1-2", kind="running_with_door_open", withheld="work", opened=int(time.time() * 1000))
+    socket.send(json.dumps({"type": "incident", "incident": kept}))
+    page, problems = open_page(browser, cloud)
+    page.wait_for_selector(".strip-work >> text=Technician at work")
+    page.wait_for_selector(".strip-trapped >> text=Running with door open")
+    assert "at work: told to no city" in page.inner_text(".incident-note")
+    assert page.locator(".incident-danger").count() == 0 and problems == []
+    page.close()
+    socket.close()
+
+
 def test_both_languages_and_the_choice_stays_in_the_address(browser: Any, cloud: str) -> None:
     socket = gateway(cloud, "lift-1")
     tell(socket, live("lift-1"))

@@ -4,8 +4,7 @@ from protocols import messages
 from protocols.work_mode import LONGEST_MS, USUAL_MS
 
 REMEMBERED = 8
-WATCH_MS = 60000
-WORK_S = (60, LONGEST_MS // 1000)
+WATCH_S = 60
 
 
 class Commands:
@@ -37,18 +36,8 @@ class Commands:
             return True, "the lamp blinks"
         if what == "self_test":
             return node.self_test()
-        if what == "watch":
-            seconds = args.get("seconds", WATCH_MS // 1000)
-            if not isinstance(seconds, int) or not 1 <= seconds <= 3600:
-                return False, "seconds: 1 to 3600"
-            node.watch(now + seconds * 1000)
-            return True, "watched for %d s" % seconds
-        if what == "work":
-            seconds = args.get("seconds", USUAL_MS // 1000)
-            if not isinstance(seconds, int) or not (seconds == 0 or WORK_S[0] <= seconds <= WORK_S[1]):
-                return False, "seconds: %d to %d, or 0 to end it" % WORK_S
-            node.work(seconds * 1000)
-            return True, "work mode for %d s" % seconds if seconds else "work mode is over"
+        if what == "watch" or what == "work":
+            return self._for_a_time(what, args, now)
         if what == "log_level":
             return (
                 (True, "") if node.set_log_level(args.get("level")) else (False, "level: error, warning, info or debug")
@@ -57,3 +46,16 @@ class Commands:
             node.restart()
             return True, "restarting with the settings on flash"
         return False, "not supported by this firmware"
+
+    def _for_a_time(self, what, args, now):
+        """`watch` or `work` for the `seconds` of its arguments."""
+        usual_s, low_s, high_s = (WATCH_S, 1, 3600) if what == "watch" else (USUAL_MS // 1000, 60, LONGEST_MS // 1000)
+        seconds = args.get("seconds", usual_s)
+        ends = what == "work" and seconds == 0
+        if not isinstance(seconds, int) or not (ends or low_s <= seconds <= high_s):
+            return False, "seconds: %d to %d; 0 ends work" % (low_s, high_s)
+        if what == "watch":
+            self._node.watch(now + seconds * 1000)
+        else:
+            self._node.work(seconds * 1000)
+        return True, "%s for %d s" % (what, seconds)

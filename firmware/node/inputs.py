@@ -12,7 +12,9 @@ SCAN_MS = 100
 class Inputs:
     """Watches the pins; tells `on_press(edge_ticks_ms)`, `on_release()` and `on_change()`. True = active; `battery` and `work_key` may be None."""
 
-    def __init__(self, button, mains, presence, battery, work_key, presence_hold_ms, on_press, on_release, on_change, beat):
+    def __init__(
+        self, button, mains, presence, battery, work_key, presence_hold_ms, on_press, on_release, on_change, beat
+    ):
         self._button = button
         self._mains = mains
         self._presence = presence

@@ -63,7 +63,11 @@ class Node:
         self._bus = Bus(hardware.uart, settings.baud, profile.bits, profile.reply_delay_ms, hardware.direction)
         self._detector = Detector(
             DetectorSettings(
-                settings.rated_speed_mm_s, settings.travel_mm, settings.doors, settings.confirm_ms, profile.name,
+                settings.rated_speed_mm_s,
+                settings.travel_mm,
+                settings.doors,
+                settings.confirm_ms,
+                profile.name,
                 settings.button_filter,
             )
         )
@@ -283,6 +287,7 @@ class Node:
                 "boot": self._boot, "conn": self._link.conn, "seq": self._seq, "up_ms": now,
                 "period_ms": self._period_ms(now), "rtt_ms": self._clock.rtt_ms,
                 "sample_up_ms": self._sample_up_ms, "faults": self._detector.open_kinds(),
+                "withheld": self._detector.withheld_kinds(),
             }  # fmt: skip
             if now >= self._cost_due_ms:
                 self._cost_due_ms = now + COST_TOLD_MS

@@ -63,7 +63,9 @@ class Settings:
         self.battery_pin = _get(
             data, "pins.battery", int, None, 0, 48
         )  # of the supply that says when its battery is low
-        self.work_key_pin = _get(data, "pins.work_key", int, None, 0, 48)  # of a technician's key switch, if there is one
+        self.work_key_pin = _get(
+            data, "pins.work_key", int, None, 0, 48
+        )  # of a technician's key switch, if there is one
         self.button_filter = _get(data, "button_filter", bool, False)
         self.led_pin = _get(data, "pins.led", int, 2, 0, 48)
         self.presence_hold_ms = _get(data, "presence_hold_ms", int, 3000, 0, 600000)

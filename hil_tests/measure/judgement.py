@@ -83,7 +83,7 @@ class Judgement:
             states = {
                 entry["rev"]: entry["state"] for entry in incident["deliveries"] if entry["destination"] == "city"
             }
-            if states.get(event.rev) == "not_mapped":
+            if states.get(event.rev) in ("not_mapped", "withheld"):
                 continue
             if (event.name, event.rev) not in at_city:
                 out.append(f"city: {event.name} {event.kind} rev {event.rev} {event.phase} is missing")

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { Lift } from "./model";
+import { Counts } from "./Why";
 import { controllerFault, word, type Lang } from "./texts";
 
 type Series = Record<string, [number, number | boolean | null][]>;
@@ -94,6 +95,7 @@ export function History({ lift, lang, onClose }: { lift: Lift; lang: Lang; onClo
         )}
         {lift.address} · {word("rescue", lang)} <b>{lift.rescue_code || "–"}</b>
       </p>
+      <Counts lift={lift} lang={lang} />
       {note && <p className="empty">{note}</p>}
       <div ref={place} />
     </section>

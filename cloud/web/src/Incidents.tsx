@@ -1,6 +1,7 @@
 // The list of incidents with their stages: what happened when, and who has answered.
 import { FAULTS } from "./generated/contract";
 import type { Incident, Lift } from "./model";
+import { Why } from "./Why";
 import { age, clock, controllerFault, word, type Lang } from "./texts";
 
 const STAGES = ["detected", "published", "received", "committed"] as const;
@@ -29,7 +30,9 @@ function Chain({ incident, lang }: { incident: Incident; lang: Lang }) {
               ? `✓ +${delivery.receipted - start} ms`
               : delivery.state === "not_mapped"
                 ? word("notMapped", lang)
-                : word("waiting", lang)}
+                : delivery.state === "withheld"
+                  ? word("notPushed", lang)
+                  : word("waiting", lang)}
           </b>
         </li>
       ))}
@@ -45,13 +48,13 @@ export function Incidents(props: { incidents: Incident[]; lifts: ReadonlyMap<str
     const fault = FAULTS[incident.kind as keyof typeof FAULTS];
     const lift = lifts.get(incident.lift);
     const alive = incident.phase !== "closed";
-    const level = !alive ? "closed" : incident.severity === 4 ? "danger" : "fault";
+    const level = !alive ? "closed" : incident.withheld ? "note" : incident.severity === 4 ? "danger" : "fault";
     const lasted = (incident.closed_at_ms ?? wall) - incident.opened_at_ms;
     return (
       <article key={incident.id} className={`incident incident-${level}`}>
         <button className="incident-head" onClick={() => onSelect(incident.lift)}>
           <span className="incident-title">
-            {level === "danger" ? "▲" : level === "fault" ? "◆" : "✓"} {fault?.title[lang] ?? incident.kind}
+            {{ danger: "▲", fault: "◆", note: "⚒", closed: "✓" }[level]} {fault?.title[lang] ?? incident.kind}
           </span>
           <span className="incident-time">{age(Math.max(0, lasted), lang)}</span>
           <span className="incident-lift">
@@ -63,12 +66,14 @@ export function Incidents(props: { incidents: Incident[]; lifts: ReadonlyMap<str
             {incident.code !== null && ` · ${word("code", lang)} ${incident.code}`}
           </span>
         </button>
+        {incident.withheld && <p>{word(`withheld_${incident.withheld}`, lang)}</p>}
         {alive && fault && <p>{fault.remedy[lang]}</p>}
         {incident.controller_fault && (
           <p>
             {controllerFault(incident.controller_fault, lang)} {alive && <i>{incident.controller_fault.remedy[lang]}</i>}
           </p>
         )}
+        <Why incident={incident} lang={lang} />
         <Chain incident={incident} lang={lang} />
       </article>
     );

@@ -10,11 +10,16 @@ const CAR_WIDTH = 46;
 
 type Trouble = "trapped" | "fault" | "work" | "gone" | "none";
 
+/** What is withheld alarms nobody, and neither does the work that withholds it. */
+const alarming = (state: State): string[] =>
+  state.faults.filter((name) => name !== "work_mode" && !(state.withheld ?? []).includes(name));
+
 export function trouble(lift: Lift): Trouble {
   if (lift.quality === "stale" || lift.quality === "offline" || lift.quality === "unknown") return "gone";
-  const faults = lift.state.faults;
+  const faults = alarming(lift.state);
   if (faults.some((name) => FAULTS[name as keyof typeof FAULTS]?.severity === 4)) return "trapped";
   if (faults.length > 0 || lift.quality === "bus_silent") return "fault";
+  if (lift.state.work_mode) return "work";
   return lift.state.service_mode !== null && ![1, 7].includes(lift.state.service_mode) ? "work" : "none";
 }
 
@@ -65,7 +70,8 @@ function Car({ state, stops, ghost, kind }: { state: State; stops: number; ghost
 
 function badge(lift: Lift, kind: Trouble, lang: Lang): string {
   if (kind === "gone") return word(lift.quality, lang);
-  const names = lift.state.faults as (keyof typeof FAULTS)[];
+  if (kind === "work" && lift.state.work_mode) return word("atWork", lang);
+  const names = alarming(lift.state) as (keyof typeof FAULTS)[];
   const worst = [...names].sort((a, b) => (FAULTS[b]?.severity ?? 0) - (FAULTS[a]?.severity ?? 0))[0];
   if (worst) return FAULTS[worst]?.title[lang] ?? worst;
   if (lift.quality === "bus_silent") return word("bus_silent", lang);

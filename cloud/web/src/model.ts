@@ -10,7 +10,9 @@ export interface State {
   speed_mm_s: number | null;
   position_mm: number | null;
   mains: boolean | null;
+  work_mode: number | null;
   faults: string[];
+  withheld?: string[];
 }
 
 /** What the controller says of itself, in words where a table names it. */
@@ -35,6 +37,8 @@ export interface Lift {
   since_ms: number | null;
   state: State;
   controller_fault: FaultWord | null;
+  near_misses?: Record<string, number>;
+  suppressed?: Record<string, number>;
   last_known: { state: State; at_ms: number | null } | null;
   seenAt: number; // performance.now() when this arrived: ages go on growing here
 }
@@ -57,6 +61,21 @@ export interface Delivery {
   state?: string | null;
 }
 
+/** One condition of the fault table in words. */
+export interface Condition {
+  condition: string;
+  zh: string;
+  en: string;
+  since_ms?: number | null;
+}
+
+export interface Explanation {
+  cause: { zh: string; en: string } | null;
+  held: Condition[];
+  clears: Condition[][];
+  clear_ms: number | null;
+}
+
 export interface Incident {
   id: string;
   rev: number;
@@ -66,6 +85,8 @@ export interface Incident {
   code: number | null;
   severity: number;
   phase: "open" | "updated" | "closed";
+  withheld?: "" | "work" | "filter";
+  explanation: Explanation;
   opened_at_ms: number;
   closed_at_ms: number | null;
   stages: Stages;

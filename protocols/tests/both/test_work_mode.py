@@ -1,8 +1,8 @@
 """A technician at work: how work mode begins and ends, what is withheld meanwhile, and the filter of the alarm button."""
 
 from protocols import codes
-from protocols.detector import Detector, Settings
-from protocols.faults import FAULTS, fault, is_withheld_at_work
+from protocols.detector import Detector, Settings, is_withheld_at_work
+from protocols.faults import FAULTS, fault
 from protocols.state import LiftState
 from protocols.tests.both.test_detector import DOOR_OPEN, MOVING, Timeline
 from protocols.work_mode import LONGEST_MS, USUAL_MS, WorkMode
@@ -75,7 +75,9 @@ def test_what_ends_at_work_was_never_told_to_anybody() -> None:
 
 
 def test_what_outlasts_the_work_is_told_as_soon_as_it_ends() -> None:
-    timeline = Timeline().hold(3000, work_mode=1).hold(3000, DOOR_FAULT, work_mode=1).hold(3000, DOOR_FAULT, work_mode=0)
+    timeline = (
+        Timeline().hold(3000, work_mode=1).hold(3000, DOOR_FAULT, work_mode=1).hold(3000, DOOR_FAULT, work_mode=0)
+    )
     told = [(t.phase, t.cause, t.withheld) for t in timeline.transitions if t.kind == "running_with_door_open"]
     assert [(phase, withheld) for phase, _, withheld in told] == [(codes.OPEN, codes.AT_WORK), (codes.UPDATED, "")]
     assert told[1][1] == "work_ended"
@@ -137,6 +139,13 @@ def test_a_filtered_alarm_goes_out_when_the_door_shuts_behind_it_or_it_is_presse
     assert [(t.phase, t.withheld, t.presses) for t in again] == [(codes.UPDATED, "", 2)]
     # Once it has gone out, it is not taken back.
     assert detector.press(1200, free)[0].withheld == ""
+
+
+def test_lost_polls_shut_no_door_but_a_silence_does() -> None:
+    free = LiftState(door_zone=True, door_1=codes.DOOR_OPEN, car_status=0)
+    detector, _ = _pressing(Settings(button_filter=True), **free.known_fields())
+    told = [(at, t.withheld) for at in range(1100, 9000, 100) for t in detector.step(LiftState(), at)]
+    assert told == [(4000, "")]
 
 
 def test_a_filtered_alarm_ends_as_filtered_while_the_way_stays_free() -> None:

@@ -1,0 +1,35 @@
+"""Every condition and cause of the table has its words, and an event is explained by them."""
+
+from protocols.condition_texts import CAUSES, CONDITIONS, cause_words, explained
+from protocols.faults import FAULTS
+
+
+def _conditions() -> set[str]:
+    groups = [names for fault in FAULTS for names in (*(names for names, _ in fault.alternatives), *fault.clear)]
+    return {name for names in groups for name in names}
+
+
+def test_every_condition_of_the_table_has_words_in_both_languages_and_no_other_has() -> None:
+    # The button's own evidence is its edge.
+    assert _conditions() | {"button"} == set(CONDITIONS)
+    for words in (*CONDITIONS.values(), *CAUSES.values()):
+        assert all(words) and any("\u4e00" <= letter <= "\u9fff" for letter in words[1]) and words[0].isascii()
+
+
+def test_an_event_says_what_held_since_when_and_what_would_clear_it() -> None:
+    found = explained("trapped_between_floors", [["stopped", 100], ["out_of_zone", 90], ["passenger", 20]], "passenger")
+    assert [(held["condition"], held["since_ms"]) for held in found["held"]] == [
+        ("stopped", 100), ("out_of_zone", 90), ("passenger", 20),
+    ]  # fmt: skip
+    assert found["held"][2]["zh"] == "轿内有人" and found["cause"] == {"en": "somebody is in the car", "zh": "轿内有人"}
+    assert [[one["condition"] for one in group] for group in found["clears"]] == [["in_zone"]]
+    assert found["clear_ms"] == 1000
+
+
+def test_what_the_table_does_not_know_keeps_its_name() -> None:
+    found = explained("store_damaged", [["of another version", 5]], "of another version")
+    assert found == {
+        "cause": None, "held": [{"condition": "of another version", "en": "of another version", "zh": "of another version", "since_ms": 5}],
+        "clears": [], "clear_ms": None,
+    }  # fmt: skip
+    assert cause_words("occupancy_unknown") is not None
