@@ -72,12 +72,11 @@ class Hardware:
             rxbuf=512,
         )  # fmt: skip
         self.direction = None if settings.direction_pin is None else pin(settings.direction_pin, pin.OUT, value=0)
-        self.button = pin(settings.button_pin, pin.IN)
-        self.mains = pin(settings.mains_pin, pin.IN)
-        self.presence = pin(settings.presence_pin, pin.IN)
-        self.battery = None if settings.battery_pin is None else pin(settings.battery_pin, pin.IN)
-        self.work_key = None if settings.work_key_pin is None else pin(settings.work_key_pin, pin.IN)
-        self.led = pin(settings.led_pin, pin.OUT)
+        self.button, self.mains, self.presence, self.battery, self.work_key = (
+            None if settings.pins[name] is None else pin(settings.pins[name], pin.IN)
+            for name in ("button", "mains", "presence", "battery", "work_key")
+        )
+        self.led = pin(settings.pins["led"], pin.OUT)
         self.feed = machine.WDT(timeout=WATCHDOG_MS).feed
         self.reset = machine.reset
         self.keep_boot = keep_boot

@@ -4,7 +4,7 @@ What holds is found by conditions; here it is judged by the table: confirmed, op
 """
 
 from protocols import codes, faults
-from protocols.conditions import Conditions, found
+from protocols.conditions import Conditions, all_hold, found
 from protocols.errors import SettingsError
 from protocols.faults import RUN_TIME_LIMIT
 from protocols.state import LiftState
@@ -20,8 +20,18 @@ LIMITER_MARGIN_MS = 10000
 LIMITER_MAX_MS = 45000
 LIMITER_MIN_MS = 20000
 
+
+def _places(names: "list[str] | tuple[str, ...]") -> tuple[int, ...]:
+    return tuple([found(name) for name in names])
+
+
+# For each of faults.NAMES what makes its alternatives special, as places that `found` gave and 1 more, a byte each: while none
+# of these holds, and none did, there is nothing to do. Filled by the first detector: on the chip the rows are read from texts, and what
+# lives long must not be strewn among what is left of these.
+_pivots: list[int] = []
 BUTTON = "button_pressed"
 PRESENCE_STUCK = "presence_stuck"
+AT_WORK = found("at_work") >> 1
 
 
 class Settings:
@@ -95,6 +105,8 @@ class _Watch:
         for _, table_ms in fault.alternatives:
             ms = run_time_limit_ms if table_ms == RUN_TIME_LIMIT else table_ms
             self.confirm.append(confirm_ms.get(fault.name, ms) if ms or at_once else ms)
+        self.needs = [_places(names) for names, _ in fault.alternatives]
+        self.clears: list[tuple[int, ...]] = []
         self.since: list[int | None] = [None] * len(fault.alternatives)
         self.held = [0] * len(fault.alternatives)  # when the evidence was last seen to hold
         self.is_quiet = True  # not open, and no evidence holds
@@ -108,6 +120,7 @@ class _Watch:
 
     def open(self, onset_ms: int, withheld: str = "") -> None:
         """Its event begins."""
+        self.clears = [_places(names) for names in self.fault.clear]
         self.withheld = withheld
         self.is_open = True
         self.is_quiet = False
@@ -135,11 +148,13 @@ class Detector:
             self._settings.rated_speed_mm_s, self._settings.travel_mm, self._settings.doors, self._settings.profile
         )
         self._watches: dict[str, _Watch] = {}
-        # (name, what makes each of its alternatives special): while none of these holds, and none did, there is nothing to do.
-        self._rows = [
-            (name, tuple(found(names[-1]) for names, _ in faults.fault(name).alternatives)) for name in faults.NAMES
-        ]
-        self._busy: list[tuple[str, tuple]] = []  # those of the rows that have evidence or are open
+        if not _pivots:
+            for name in faults.NAMES:
+                pivots = 0
+                for names, _ in faults.fault(name).alternatives:
+                    pivots = pivots << 8 | found(names[-1]) + 1
+                _pivots.append(pivots)
+        self._busy: list[int] = []  # places in faults.NAMES of those that have evidence or are open
         self._stirred = True  # something was opened or closed since all rows were looked at
         self._presses = 0
         self._at_work = False
@@ -200,15 +215,19 @@ class Detector:
         # What is neither open nor ripening can only begin with a change of what holds.
         look_at_all = conditions.follow(state, now) or self._stirred
         facts = conditions.facts
-        self._at_work = facts["at_work"] is True
+        self._at_work = facts[AT_WORK] is True
         out: list[Transition] = []
         watches = self._watches
-        for kind, pivots in self._rows if look_at_all else self._busy:
+        for index in range(len(_pivots)) if look_at_all else self._busy:
+            kind = faults.NAMES[index]
             watch = watches.get(kind)
             if watch is None or watch.is_quiet:
-                for name, wanted in pivots:
-                    if facts[name] is wanted:
+                pivots = _pivots[index]
+                while pivots:
+                    place = (pivots & 0xFF) - 1
+                    if facts[place >> 1] is (place & 1 == 1):
                         break
+                    pivots >>= 8
                 else:
                     if watch is not None and watch.is_over(now):
                         del watches[kind]
@@ -221,7 +240,8 @@ class Detector:
             watch = watch or self._watch(kind)
             self._try_open(watch, state, now, out)
         if look_at_all:
-            self._busy = [row for row in self._rows if row[0] in watches and not watches[row[0]].is_quiet]
+            busy = [kind for kind in watches if not watches[kind].is_quiet]
+            self._busy = sorted([faults.NAMES.index(kind) for kind in busy])
         self._stirred = bool(out)
         conditions.doubts_presence = self._is_open(PRESENCE_STUCK)
         return out
@@ -245,7 +265,7 @@ class Detector:
                 watch.is_quiet = True
                 return
         for index in range(len(watch.since)):
-            holds = _all(facts, fault.alternatives[index][0])
+            holds = all_hold(facts, watch.needs[index])
             since = watch.since[index]
             if holds is True:
                 if since is None or now - watch.held[index] > HOLE_MS:
@@ -270,7 +290,7 @@ class Detector:
     def _open(
         self, watch: _Watch, index: int, onset_ms: int, state: LiftState, now: int, out: list[Transition]
     ) -> None:
-        facts = self._conditions.facts
+        holds = self._conditions.holds
         watch.open(onset_ms, codes.AT_WORK if self._at_work and is_withheld_at_work(watch.fault) else "")
         flaps = watch.closed_ms is not None and now - watch.closed_ms < watch.fault.flap_ms
         watch.slow = min(SLOWEST, watch.slow * 2) if flaps else 1
@@ -281,22 +301,23 @@ class Detector:
         if began_ms is not None:
             watch.onset_ms = min(onset_ms, began_ms)
         if "not_seen_occupied" in names:
-            cause = "empty" if facts["somebody"] is False else "occupancy_unknown"
+            cause = "empty" if holds("nobody") else "occupancy_unknown"
         elif "occupancy_unsteady" in names:
             cause = "occupancy_unsteady"
         elif cause == "link_silent":
-            cause = "mains_on" if facts["mains_on"] else "mains_unknown"
+            cause = "mains_on" if holds("mains_on") else "mains_unknown"
         elif cause == "at_work":
             cause = "work_by_key" if state.work_mode == codes.WORK_BY_KEY else "work_by_command"
         out.append(self._transition(watch, codes.OPEN, now, cause, evidence))
 
     def _try_clear(self, watch: _Watch, now: int, out: list[Transition]) -> None:
-        for names in watch.fault.clear:
-            if _all(self._conditions.facts, names) is True:
+        for index in range(len(watch.clears)):
+            if all_hold(self._conditions.facts, watch.clears[index]) is True:
                 if watch.clear_since is None:
                     watch.clear_since = now
                 if now - watch.clear_since >= watch.fault.clear_ms * watch.slow:
                     watch.close(now)
+                    names = watch.fault.clear[index]
                     evidence = self._evidence(names)
                     out.append(self._transition(watch, codes.CLOSED, now, names[-1], evidence))
                 return
@@ -317,8 +338,7 @@ class Detector:
         out.append(self._transition(watch, codes.UPDATED, now, cause, evidence))
 
     def _evidence(self, names: tuple[str, ...]) -> list[tuple[str, int]]:
-        since = self._conditions.since
-        return [(name, since[found(name)[0]]) for name in names]
+        return [(name, self._conditions.since_ms(name)) for name in names]
 
     def _transition(
         self, watch: _Watch, phase: str, now: int, cause: str, evidence: list[tuple[str, int]]
@@ -339,16 +359,3 @@ def is_withheld_at_work(fault: "faults.Fault") -> bool:
 def _check(name: str, value: object, low: int, high: int) -> None:
     if value is True or value is False or not isinstance(value, int) or not low <= value <= high:
         raise SettingsError("%s is %r; a whole number from %d to %d" % (name, value, low, high))
-
-
-def _all(facts: dict[str, bool | None], names: tuple[str, ...]) -> bool | None:
-    """Kleene's and: False beats unknown beats True."""
-    result: bool | None = True
-    for condition in names:
-        name, wanted = found(condition)
-        value = facts[name]
-        if value is None:
-            result = None
-        elif value is not wanted:
-            return False
-    return result

@@ -1,6 +1,6 @@
 """The field table: what is known of a lift at one moment, with units and ranges. It is the one source of codecs, documents and page.
 
-A field's number is its name in the log's records: never reuse one. The wire default of every field is unknown (None).
+A field's number is its name in the log's records, and its place in the table: never reuse one, and never take a row out. The wire default of every field is unknown (None).
 """
 
 from collections import namedtuple
@@ -47,7 +47,6 @@ FIELDS = (
 # fmt: on
 
 BY_NAME = {field.name: field for field in FIELDS}
-BY_NUMBER = {field.number: field for field in FIELDS}
 NAMES = tuple(field.name for field in FIELDS)
 BUS_NAMES = tuple(field.name for field in FIELDS if field.source == "bus")
 # A change of one of these is sent at once; the others wait for the next period.

@@ -11,7 +11,7 @@ followed by the zigzag varint of the value where it is known. `more` says that a
 from binascii import crc32
 
 from protocols.errors import DecodeError, EncodeError
-from protocols.fields import BOOL, BY_NAME, BY_NUMBER, check_value
+from protocols.fields import BOOL, BY_NAME, FIELDS, check_value
 
 MAGIC = 0x4C
 VERSION = 1
@@ -155,7 +155,8 @@ class Batch:
                 if not key & 2:
                     raw, at = get_varint(body, at)
                     value = raw >> 1 if not raw & 1 else -((raw + 1) >> 1)
-                field = BY_NUMBER.get(key >> 2)
+                number = key >> 2
+                field = FIELDS[number - 1] if 0 < number <= len(FIELDS) else None
                 if field is not None:
                     if value is not None and field.kind == BOOL:
                         value = bool(value) if value in (0, 1) else None

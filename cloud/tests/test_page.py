@@ -124,7 +124,7 @@ def test_an_incident_says_why_and_what_would_end_it(browser: Any, cloud: str) ->
 
 def test_what_is_withheld_alarms_nobody_and_what_was_open_before_the_work_still_does(browser: Any, cloud: str) -> None:
     socket = gateway(cloud, "lift-1", "lift-2")
-    work = {"work_mode": 1, "faults": ["running_with_door_open", "work_mode"]}
+    work: dict[str, Any] = {"work_mode": 1, "faults": ["running_with_door_open", "work_mode"]}
     tell(socket, live("lift-1", **work, withheld=["running_with_door_open"]), live("lift-2", **work, withheld=[]))
     kept = incident("lift-1-1-2", kind="running_with_door_open", withheld="work", opened=int(time.time() * 1000))
     socket.send(json.dumps({"type": "incident", "incident": kept}))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 REQUIRED = object()
+# Terminals and their pins; None = there is none. `battery` is of a supply that tells when it is low, `work_key` a technician's switch.
+PINS = (("button", 25), ("mains", 26), ("presence", 27), ("led", 2), ("battery", None), ("work_key", None))
 
 
 def _get(data, path, kind, default, low=None, high=None) -> "Any":
@@ -57,17 +59,8 @@ class Settings:
         self.rated_speed_mm_s = _get(data, "car.rated_speed_mm_s", int, REQUIRED, 100, 20000)
         self.travel_mm = _get(data, "car.travel_mm", int, REQUIRED, 1000, 500000)
         self.confirm_ms = _get(data, "confirm_ms", dict, {})
-        self.button_pin = _get(data, "pins.button", int, 25, 0, 48)
-        self.mains_pin = _get(data, "pins.mains", int, 26, 0, 48)
-        self.presence_pin = _get(data, "pins.presence", int, 27, 0, 48)
-        self.battery_pin = _get(
-            data, "pins.battery", int, None, 0, 48
-        )  # of the supply that says when its battery is low
-        self.work_key_pin = _get(
-            data, "pins.work_key", int, None, 0, 48
-        )  # of a technician's key switch, if there is one
+        self.pins = {name: _get(data, "pins." + name, int, pin, 0, 48) for name, pin in PINS}
         self.button_filter = _get(data, "button_filter", bool, False)
-        self.led_pin = _get(data, "pins.led", int, 2, 0, 48)
         self.presence_hold_ms = _get(data, "presence_hold_ms", int, 3000, 0, 600000)
         self._read_pace(data)
         self.log_bytes = _get(data, "log_bytes", int, 700000, 32768, 4000000)

@@ -51,6 +51,7 @@ TOLD: dict[str, tuple[int | None, str, int, int]] = {
     "automatic_restored": (40, "event", 0, 0),
     "door_wont_open": (3, "fault", 10_000, 15_000),
     "run_time_exceeded": (6, "fault", 20_000, 45_000),
+    "work_mode": (None, "event", 0, 0),
     "mains_lost": (41, "event", 2_000, 2_000),
     "controller_mute": (None, "fault", 2_000, 10_000),
 }

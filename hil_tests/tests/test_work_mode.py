@@ -35,22 +35,26 @@ def command(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def newest(stack: Stack, lift: str, kind: str) -> dict[str, Any]:
-    found = [incident for incident in stack.incidents(lift=lift) if incident["kind"] == kind]
+def newest(stack: Stack, name: str, kind: str) -> dict[str, Any]:
+    found = [incident for incident in stack.incidents(lift=name) if incident["kind"] == kind]
     return found[0] if found else {}
 
 
-def at_city(stack: Stack, lift: str) -> list[tuple[str, int]]:
+def at_city(stack: Stack, name: str) -> list[tuple[str, int]]:
     return [
         (entry["body"]["failureCode"], entry["body"]["faultStatus"])
         for entry in stack.received()
-        if entry["lift"] == lift
+        if entry["lift"] == name
     ]
 
 
-def is_working(stack: Stack, lift: str) -> int | None:
-    found: dict[str, Any] = get_json(f"{stack.cloud_url}/api/v1/lifts/{lift}")
-    mode: int | None = found["state"]["work_mode"]
+def lift(stack: Stack, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = get_json(f"{stack.cloud_url}/api/v1/lifts/{name}")
+    return found
+
+
+def is_working(stack: Stack, name: str) -> int | None:
+    mode: int | None = lift(stack, name)["state"]["work_mode"]
     return mode
 
 
@@ -108,13 +112,11 @@ def test_a_node_that_is_away_does_not_carry_out_later_what_was_meant_for_now(sta
 
 def test_the_buttons_filter_withholds_a_press_beside_an_open_door_and_counts_it(stack: Stack) -> None:
     stack.inject(COMMANDED, "door_blocked")  # the door stands open, and stays so
-    opened = lambda: get_json(f"{stack.cloud_url}/api/v1/lifts/{COMMANDED}")["state"]["doors"] == [4]  # noqa: E731
-    wait_until(opened, 60, "an open door")
+    wait_until(lambda: lift(stack, COMMANDED)["state"]["doors"] == [4], 60, "an open door")
     stack.press(COMMANDED)
     wait_until(
         lambda: newest(stack, COMMANDED, "button_pressed").get("phase") == "closed", 20, "the filtered alarm's end"
     )
     assert newest(stack, COMMANDED, "button_pressed")["withheld"] == "filter"
-    counted = lambda: get_json(f"{stack.cloud_url}/api/v1/lifts/{COMMANDED}")["suppressed"]  # noqa: E731
-    wait_until(lambda: counted().get("button_pressed") == 1, 30, "its counter")
+    wait_until(lambda: lift(stack, COMMANDED)["suppressed"].get("button_pressed") == 1, 30, "its counter")
     assert at_city(stack, COMMANDED) == []

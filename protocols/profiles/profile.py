@@ -22,7 +22,7 @@ class Profile:
     """One checked profile. Build it from the parsed JSON; SettingsError says what is wrong and where."""
 
     def __init__(self, data: dict, inputs: dict | None = None) -> None:
-        """`inputs` {name: {"address", "bit", "active"}} are the site's terminals in place of the factory's."""
+        """`data` is taken over; `inputs` {name: {"address", "bit", "active"}} are the site's terminals in place of the factory's."""
         self.name = schema.part(data, "name", "profile", str)
         where = "profile %s" % self.name
         schema.number(data, "format", where, schema.FORMAT, schema.FORMAT)
@@ -146,7 +146,7 @@ class Profile:
             if point.get("signed") and raw & 0x8000:
                 raw -= 0x10000
             return True, raw * point.get("multiply", 1) // point.get("divide", 1)
-        value = point["map"].get(str(raw >> point.get("shift", 0) & point.get("mask", 0xFFFF)), point.get("else"))
+        value = point["map"].get(raw >> point.get("shift", 0) & point.get("mask", 0xFFFF), point.get("else"))
         return True, before if value == "keep" else value
 
     @staticmethod

@@ -85,10 +85,14 @@ def _check_point(point: dict, name: str, place: str) -> None:
         number(point, "shift", place, 0, 15, 0)
         number(point, "mask", place, 1, 0xFFFF, 0xFFFF)
         values = part(point, "map", place, dict)
+        meanings = {}
         for key in values:
             if not key.isdigit():
                 raise SettingsError("%s: map: %r is no number" % (place, key))
             _check_meaning(values[key], name, place, True)
+            meanings[int(key)] = values[key]
+        # JSON has only texts for keys: 800 bytes of the chip's heap, and each sample would make another to look one up.
+        point["map"] = meanings
         _check_meaning(point.get("else"), name, place, True)
 
 

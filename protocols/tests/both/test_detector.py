@@ -1,7 +1,7 @@
 """The detector by timelines of samples, on both interpreters."""
 
 from protocols import codes
-from protocols.conditions import found
+from protocols.conditions import FACTS, found
 from protocols.detector import Detector, Settings, Transition
 from protocols.errors import SettingsError
 from protocols.faults import BY_NAME, FAULTS
@@ -205,11 +205,29 @@ def test_settings_out_of_range_are_told() -> None:
 
 
 def test_the_table_names_only_conditions_that_exist() -> None:
-    detector = Detector()
-    detector.step(LiftState(), 0)
-    facts = detector._conditions.facts
     for fault in FAULTS:
-        for names, _ in fault.alternatives:
-            assert all(found(name)[0] in facts for name in names), fault.name
-        for names in fault.clear:
-            assert all(found(name)[0] in facts for name in names), fault.name
+        groups = [names for names, _ in fault.alternatives]
+        for names in groups + list(fault.clear):
+            assert all(0 <= found(name) < 2 * len(FACTS) for name in names), fault.name
+    try:
+        found("nothing of the kind")
+    except ValueError:
+        return
+    raise AssertionError("a condition that does not exist was found")
+
+
+def test_each_fact_is_told_at_its_place() -> None:
+    detector = Detector()
+    detector.step(LiftState(**PARKED), 100)
+    conditions = detector._conditions
+    assert len(conditions.facts) == len(FACTS) == len(set(FACTS))
+    true = {name for name in FACTS if conditions.holds(name)}
+    assert true == {
+        "in_zone", "lock_closed", "safety_closed", "doors_closed", "not_seen_occupied", "mains_on", "mains_settled",
+        "link_answers", "not_too_fast",
+    }  # fmt: skip
+    unknown = {name for name in FACTS if conditions.holds(name) is None}
+    assert unknown == {"drifted", "above_top", "below_bottom", "battery_low", "word_of_position", "no_word"}
+    detector.step(LiftState(**dict(PARKED, service_mode=4, passenger=True)), 200)
+    assert conditions.holds("mode_4") and conditions.holds("passenger") and conditions.holds("somebody")
+    assert conditions.since_ms("mode_4") == 200 and conditions.since_ms("in_zone") == 100

@@ -1,7 +1,7 @@
 """The faults that only the course of events tells, those of the node's own inputs, and the national list's modes, by timelines."""
 
 from protocols import codes
-from protocols.conditions import MODES
+from protocols.course import MODES
 from protocols.detector import Detector, Settings
 from protocols.faults import FAULTS
 from protocols.state import LiftState

@@ -5,6 +5,7 @@ from binascii import unhexlify
 
 from protocols import records
 from protocols.errors import DecodeError, EncodeError
+from protocols.fields import FIELDS
 
 with open(__file__.rsplit("/", 3)[0] + "/vectors/batches.json") as _file:
     VECTORS = json.load(_file)
@@ -93,3 +94,7 @@ def test_an_ordinary_trip_costs_few_bytes_a_record() -> None:
         up_ms += 700
         assert writer.add(up_ms, changes)
     assert writer.size() <= 8 * writer.count, writer.size()
+
+
+def test_a_fields_number_is_its_place_in_the_table() -> None:
+    assert [field.number for field in FIELDS] == list(range(1, len(FIELDS) + 1))

@@ -117,7 +117,7 @@ def test_whatever_a_controller_says_the_state_stays_within_the_field_table(
     registers: dict[int, int], doors: int
 ) -> None:
     state = LiftState()
-    Profile(NICE3000).decode(registers, state, doors)
+    Profile(copy.deepcopy(NICE3000)).decode(registers, state, doors)
     for field in FIELDS:
         value = getattr(state, field.name)
         assert value is None or check_value(field, value) == value, field.name
@@ -130,7 +130,7 @@ def test_a_profile_may_not_read_what_it_does_not_list() -> None:
     with pytest.raises(SettingsError, match="0x6000"):
         Profile(data)
     with pytest.raises(SettingsError, match="0x6004"):
-        Profile(NICE3000, {"door_zone": {"address": 0x6004, "bit": 0}})
+        Profile(copy.deepcopy(NICE3000), {"door_zone": {"address": 0x6004, "bit": 0}})
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
