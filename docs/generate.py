@@ -175,7 +175,7 @@ def faults() -> str:
     rows = [
         (f"`{fault.name}`", "–" if fault.code is None else fault.code, fault.event_class, fault.severity, _confirmation(fault),
          f"{_groups(fault.clear)}, {_ms(fault.clear_ms)}", _modes(fault.suppressed),
-         "yes" if is_withheld_at_work(fault) else "never")
+         "yes" if is_withheld_at_work(fault) else "never", "yes" if fault.fast else "–")
         for fault in FAULTS
     ]  # fmt: skip
     flapping = ", ".join(f"`{fault.name}`" for fault in FAULTS if fault.flap_ms)
@@ -200,12 +200,13 @@ is suppressed a fault is counted and not told. What comes back within {FLAP_MS /
 time: {flapping}. {yielding}. Severity 4 = people in danger. `code` is the national number
 of the 2017 list; numbers of a city stand in its file under `gateway/cities/` and nowhere else.
 
-{table(("fault", "code", "class", "severity", "opens", "closes", "suppressed in", "withheld at work"), rows)}
+{table(("fault", "code", "class", "severity", "opens", "closes", "suppressed in", "withheld at work", "fast"), rows)}
 While a technician is at work (key switch or the command `work`, which ends by itself) a fault is told, kept and marked as `withheld`:
 no city hears of it, unless it outlasts the work: then its next revision goes out. The button is never withheld by that. Where a
 lift's settings say `button_filter`, a press in a car that stands in the door zone with a door fully open is withheld too, counted, and
 goes out when the way out is no longer free or it is pressed again. Evidence that held for three quarters of its time and did not
-confirm is a near miss: a counter per lift and fault, as is what was suppressed.
+confirm is a near miss: a counter per lift and fault, as is what was suppressed. *Fast* are those that an edge or one sample tells, and
+that therefore come to the city within one poll cycle and the transport.
 
 `line_noise` is an injection of the bench, not a fault: whatever happens on the line, no event may come of it.
 Of itself a gateway tells {" and ".join(f"`{name}`" for name in GATEWAY_FAULTS)}, on its own id in place of a lift's.

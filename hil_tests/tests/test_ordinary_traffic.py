@@ -12,10 +12,12 @@ from hil_tests.bench.ordinary import CONTROL_FAULT, Life, Report, house, live, r
 BEGIN_MS = 1_700_000_000_000
 
 
-@pytest.mark.parametrize("number", range(4))
-def test_ten_ordinary_days_raise_nothing_and_a_real_fault_is_found(number: int) -> None:
-    report = live(number, 11, 10.0)
-    assert report.false == []
+# 150 lift-days of each kind.
+@pytest.mark.parametrize("aged", [False, True])
+@pytest.mark.parametrize("number", range(15))
+def test_ten_days_raise_nothing_but_what_is_true_and_a_real_fault_is_found(number: int, aged: bool) -> None:
+    report = live(number, 11, 10.0, aged)
+    assert report.false == [] and report.true_events == report.true_expected
     assert report.controls_found == report.controls == 1
     assert 300 < report.starts < 2000
     # The days were not so easy that nothing came near.
