@@ -6,7 +6,6 @@ No hardware needed.
 import contextlib
 import fcntl
 import io
-import json
 import os
 import pathlib
 import subprocess
@@ -19,7 +18,7 @@ from mpremote import romfs
 
 ROOT = pathlib.Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
-from firmware import folding  # noqa: E402  the folder above is not installed
+from firmware import folding, profiles  # noqa: E402  the folder above is not installed
 from protocols import faults  # noqa: E402
 
 BUILD = ROOT / "build"
@@ -132,12 +131,9 @@ def build_rom() -> None:
 
 
 def build_profiles() -> None:
-    """Put the register profiles into build/profiles without their test vectors: those would cost the node's heap."""
-    for path in (ROOT / "protocols" / "profiles").glob("*.json"):
-        profile = json.loads(path.read_text())
-        for name in ("vectors", "title", "source"):
-            profile.pop(name, None)
-        _written(f"profiles/{path.name}", json.dumps(profile, separators=(",", ":")))
+    """Put the register profiles into build/profiles."""
+    for name in profiles.names():
+        _written(f"profiles/{name}.json", profiles.text(name))
 
 
 @contextlib.contextmanager
