@@ -22,7 +22,7 @@ from firmware.provision import board, builder
 from firmware.provision.cli import provision
 from hil_tests.authority import Authority
 from hil_tests.services import wait_until
-from hil_tests.vm import ROOT, best_interpreter, build_firmware
+from hil_tests.vm import ROOT, best_interpreter, build_firmware, node_settings
 from protocols.errors import SettingsError
 
 pytestmark = pytest.mark.chain
@@ -142,6 +142,12 @@ def test_every_entry_that_a_node_asks_for_is_listed() -> None:
     assert len(asked) > 30
     groups = {"broker.tls", "wifi"}
     assert not set(asked) - groups - set(listed)
+
+
+def test_the_settings_of_benches_and_demo_are_such_as_would_be_provisioned() -> None:
+    lift = {"id": "lift-1", "baud": 9600, "stops": 6, "doors": 1, "rated_speed_mm_s": 1000, "floor_pitch_mm": 2900}
+    settings = builder.checked(node_settings("s-1", lift, 1883, metered=True), profiles.load)
+    assert (settings.lift, settings.travel_mm, settings.metered) == ("lift-1", 14500, True)
 
 
 def test_a_secret_is_asked_for_without_an_echo(tmp_path: pathlib.Path) -> None:
