@@ -27,6 +27,9 @@ PARTS = {
     "cloud": Part("cloud.cli", "cloud", "cloud", "live page, incidents and API"),
     "twin": Part("hil_tests.bench.cli", "twin", "bench", "serve lift twins on serial lines"),
     "city-mock": Part("hil_tests.city_mock.cli", "city_mock", "bench", "play a city platform, in good moods and bad"),
+    "provision": Part(
+        "firmware.provision.cli", "provision", "provision", "write a node's settings, into a file or onto its board"
+    ),
     "backtest": Part(
         "hil_tests.backtest.cli", "backtest", "bench", "run the detector over recordings, against their labels"
     ),

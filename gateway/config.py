@@ -125,7 +125,10 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class City(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """One city's interface as data. `receipt` names what counts as its answer; evidence and screens repeat it."""
+    """One city's interface as data. `receipt` names what counts as its answer; evidence and screens repeat it.
+
+    `codes` are its numbers of our faults; those in `kept` are stored and not pushed to it.
+    """
 
     name: str
     shape: str
@@ -133,6 +136,7 @@ class City(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     alarm_path: str
     receipt: str
     codes: dict[str, str]
+    kept: list[str] = []
     timeout_ms: Positive = 5000
     each_phase: bool = True
     vendor_prefix: str = "LW"

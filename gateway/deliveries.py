@@ -1,6 +1,7 @@
 """Deliveries: each new revision to every destination, what became of it into the journal, `done` to the node. In the loop."""
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from gateway.metrics import Metrics
 from gateway.relay import Outcome, Relay, Send
 from gateway.supervision import Supervisor
 from protocols import codes
+from protocols.faults import NAMES as FAULT_NAMES
+
+_log = logging.getLogger(__name__)
 
 # Incidents whose receipts are known from the start on; a node asks again for those of its last day at most.
 RECENT = 5000
@@ -70,9 +74,17 @@ class Deliveries:
         self.unbooked_dropped = 0
 
     def add_city(self, ref: CityRef, session: aiohttp.ClientSession, supervisor: Supervisor) -> None:
-        """Deliver to one more city; ConfigError if its file is wrong. `session` is one of `city_http.session()`."""
+        """Deliver to one more city; ConfigError if its file is wrong. `session` is one of `city_http.session()`.
+
+        A fault of which its file says nothing, as after an update that brought a new one, is told in the log.
+        """
         city = load_city(ref.file)
         kinds = frozenset(city.codes)
+        if forgotten := [name for name in FAULT_NAMES if name not in kinds and name not in city.kept]:
+            _log.warning(
+                "%s says nothing of %s: not pushed to that city; give each a code there, or list it in `kept`",
+                ref.file, ", ".join(forgotten),
+            )  # fmt: skip
 
         async def refill(limit: int) -> tuple[list[Event], bool]:
             held: list[Event] = await self._journal.ask(jobs.undelivered(city.name, limit))

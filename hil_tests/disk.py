@@ -18,14 +18,17 @@ class SmallDisk:
         """Raises NoDisk."""
         path.mkdir(parents=True, exist_ok=True)
         command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(path)]
+        self.path = path
+        self._ballast = path / "ballast"
         try:
             made = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
         except OSError as error:
             raise NoDisk(f"no mount here: {error}") from error
+        except BaseException:  # Ctrl-C: nobody else knows yet what may have been mounted
+            self.close()
+            raise
         if made.returncode != 0:
             raise NoDisk(f"run as root, where tmpfs may be mounted: {made.stderr.strip()}")
-        self.path = path
-        self._ballast = path / "ballast"
 
     def fill(self) -> None:
         """Take all that is free."""

@@ -14,12 +14,13 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 ROOT = pathlib.Path(__file__).parents[1]
 START_S = 20.0
 _PR_SET_PDEATHSIG = 1
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Where Debian's package faketime puts it.
 LIBFAKETIME = "*/faketime/libfaketime.so.1"
 _LIBC = ctypes.CDLL(None)
@@ -31,6 +32,27 @@ def end_with_parent() -> None:
     The kernel watches the thread that starts the child: start it from one that lives as long as the child should.
     """
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def stop_on_signals() -> None:
+    """SIGTERM and a closed terminal end this program as Ctrl-C does; SIGINT does so also where a shell had it ignored."""
+
+    def leave(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    for number in ENDINGS:
+        signal.signal(number, leave)
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Clean up whole: a second Ctrl-C does not leave half of it behind. On the main thread only."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in ENDINGS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class StartError(Exception):
@@ -173,6 +195,7 @@ class Child:
             return
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
+            self.process.send_signal(signal.SIGCONT)  # one that was frozen hears it only then
             try:
                 self.process.wait(timeout_s)
             except subprocess.TimeoutExpired:

@@ -1,10 +1,12 @@
 """TCP wires between parts of the product that can be cut, go silent or slow while they carry. They read nothing of what they carry."""
 
 import asyncio
+import collections
 import contextlib
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -13,6 +15,7 @@ MOODS = ("open", "cut", "closed", "silent", "dead", "slow")
 SLOW_S = 0.4
 # Where segs_out and segs_in lie in Linux's struct tcp_info (since 4.2).
 SEGMENTS_AT = 136
+PASSINGS_KEPT = 256
 
 
 class Traffic(NamedTuple):
@@ -21,6 +24,14 @@ class Traffic(NamedTuple):
     payload: int
     segments: int
     connections: int
+
+
+class Passing(NamedTuple):
+    """One chunk that came to a wire: when (monotonic s), from the near end or the far one, and its size in bytes."""
+
+    at_s: float
+    from_near: bool
+    size: int
 
 
 class _Carried:
@@ -58,6 +69,7 @@ class Wire:
         self._target = target_port
         self._carried: set[_Carried] = set()
         self._over = Traffic(0, 0, 0)
+        self._passings: collections.deque[Passing] = collections.deque(maxlen=PASSINGS_KEPT)
         self._mood = "open"
         self._passes = asyncio.Event()
         self._server: asyncio.Server | None = None
@@ -98,6 +110,10 @@ class Wire:
         """Since the wire was laid."""
         return self._sum(self._carried)
 
+    async def passings(self) -> list[Passing]:
+        """The newest chunks, oldest first."""
+        return list(self._passings)
+
     def _sum(self, ends: Iterable[_Carried]) -> Traffic:
         found = self._over
         for carried in ends:
@@ -136,6 +152,7 @@ class Wire:
         with contextlib.suppress(OSError):
             while data := await reader.read(CHUNK_BYTES):
                 carried.passed(len(data))
+                self._passings.append(Passing(time.monotonic(), writer is carried.ends[1], len(data)))
                 await self._passes.wait()
                 if self._mood == "slow":
                     await asyncio.sleep(SLOW_S)
@@ -181,6 +198,11 @@ class Wires:
     def traffic(self, name: str) -> Traffic:
         """What has passed one wire."""
         found: Traffic = self._call(self._wires[name].traffic())
+        return found
+
+    def passings(self, name: str) -> list[Passing]:
+        """The newest chunks that came to one wire, oldest first."""
+        found: list[Passing] = self._call(self._wires[name].passings())
         return found
 
     def close(self) -> None:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 REQUIRED = object()
 # Terminals and their pins; None = there is none. `battery` is of a supply that tells when it is low, `work_key` a technician's switch.
 PINS = (("button", 25), ("mains", 26), ("presence", 27), ("led", 2), ("battery", None), ("work_key", None))
+# A node is provisioned at the boot that it would have reached with one boot each ten minutes since 2026 (ours): no node boots as
+# often over its life, so one that comes later begins higher than its predecessor ended. 31 bits last long.
+BOOTS_BEGIN_S = 1767225600
+BOOT_S = 600
 
 
 def _get(data, path, kind, default, low=None, high=None) -> "Any":
@@ -87,6 +91,7 @@ class Settings:
             raise SettingsError("broker.tls.certificate and broker.tls.key go together; there is only one of them")
         # Unix seconds of the provisioning: without any time of its own the node knows that it is later.
         self.time_floor_s = _get(data, "time_floor_s", int, 0, 0, 1 << 32)
+        self.first_boot = max(0, self.time_floor_s - BOOTS_BEGIN_S) // BOOT_S + 1
 
     @staticmethod
     def _profile(data, load_profile):

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from gateway import relay
 from gateway.cli import gateway
-from gateway.config import CityRef, Config, Gateway, Hook, Lift
+from gateway.config import CITIES, CityRef, Config, Gateway, Hook, Lift
 from gateway.errors import ConfigError
 from gateway.service import Service
 from hil_tests.city_mock.server import CityMock
@@ -274,3 +274,17 @@ async def test_two_destinations_of_one_name_are_refused_at_the_start(tmp_path: p
     with pytest.raises(ConfigError, match="two destinations are named"):
         await chain.__aenter__()
     await chain.service.stop()
+
+
+async def test_a_fault_of_which_a_city_s_file_says_nothing_is_named_at_the_start(
+    tmp_path: pathlib.Path, city: CityMock, caplog: pytest.LogCaptureFixture
+) -> None:
+    chain = Chain(tmp_path, city)
+    async with chain:
+        assert "says nothing of" not in caplog.text
+    file = tmp_path / "older_city.toml"
+    lines = (CITIES / "shanghai_like.toml").read_text().splitlines()
+    file.write_text("\n".join(line for line in lines if not line.startswith("door_reversal_loop")))
+    chain._config.city[0] = CityRef(str(file), city.platform_url)
+    async with chain:
+        assert f"{file} says nothing of door_reversal_loop: not pushed" in caplog.text

@@ -11,8 +11,8 @@ import webbrowser
 import click
 
 from hil_tests.bench.cli import run_file
-from hil_tests.demo.stack import Stack, forget_run_file, stop_on_signals, stop_undisturbed, write_run_file
-from hil_tests.services import ROOT, StartError
+from hil_tests.demo.stack import Stack, forget_run_file, write_run_file
+from hil_tests.services import ROOT, StartError, stop_on_signals, undisturbed
 from hil_tests.vm import NoInterpreter
 
 
@@ -53,10 +53,11 @@ def demo(port: int, lifts: int, traffic: float, no_browser: bool) -> None:
         kept = True
         raise click.ClickException(f"{error}\nlogs are kept in {stack.logs}") from error
     finally:
-        stop_undisturbed(stack)
-        forget_run_file(stack, run_file())
-        if not kept:
-            shutil.rmtree(data, ignore_errors=True)
+        with undisturbed():
+            stack.stop()
+            forget_run_file(stack, run_file())
+            if not kept:
+                shutil.rmtree(data, ignore_errors=True)
 
 
 def _watch(stack: Stack) -> None:

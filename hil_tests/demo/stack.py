@@ -3,7 +3,6 @@
 import contextlib
 import json
 import pathlib
-import signal
 from typing import Any
 
 from hil_tests import services
@@ -24,7 +23,6 @@ LIFTS = (
 )
 PITCH_MM = 2900
 BROKER_NAME = "broker.hefang-yuan.test"
-ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stack:
@@ -171,12 +169,13 @@ class Stack:
 
     def stop(self) -> None:
         """Stop all children, nodes first."""
-        for node in self.nodes.values():
-            node.stop()
-        for name in ("gateway", "twin", "cloud", "city", "influx", "broker"):
-            child = self.children.get(name)
-            if child is not None:
-                child.stop()
+        with services.undisturbed():
+            for node in self.nodes.values():
+                node.stop()
+            for name in ("gateway", "twin", "cloud", "city", "influx", "broker"):
+                child = self.children.get(name)
+                if child is not None:
+                    child.stop()
 
     # -- configuration --------------------------------------------------------------------------------------------
 
@@ -284,23 +283,6 @@ class Stack:
     def metric(self, name: str) -> float:
         """One gauge of the gateway."""
         return services.gauge(self.metrics_url, name)
-
-
-def stop_on_signals() -> None:
-    """SIGTERM and a closed terminal end the demo as Ctrl-C does; SIGINT does so also where a shell had it ignored."""
-
-    def leave(number: int, frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    for number in ENDINGS:
-        signal.signal(number, leave)
-
-
-def stop_undisturbed(stack: Stack) -> None:
-    """Stop all children; a second Ctrl-C does not leave half of them behind."""
-    for number in ENDINGS:
-        signal.signal(number, signal.SIG_IGN)
-    stack.stop()
 
 
 def write_run_file(stack: Stack, path: pathlib.Path) -> None:

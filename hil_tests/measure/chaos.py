@@ -12,7 +12,7 @@ from hil_tests.demo.stack import Stack
 from hil_tests.disk import NoDisk, SmallDisk
 from hil_tests.measure.judgement import Judgement
 from hil_tests.measure.mishaps import SERVED, Mishap, Mishaps
-from hil_tests.services import StartError, movable_clock
+from hil_tests.services import StartError, movable_clock, undisturbed
 from hil_tests.wires import Wires
 
 # The gateway's reserve of 64 MB, and what a minute of three lifts needs.
@@ -40,33 +40,33 @@ class Outcome:
 
 
 class Chaos:
-    """One seed on one running stack. `steps` tell what was done when; `pressed` are (lift, monotonic s)."""
+    """One seed on one running stack. `steps` are told what was done when; `pressed` are (lift, monotonic s)."""
 
-    def __init__(self, stack: Stack, mishaps: Mishaps, seed: int) -> None:
+    def __init__(self, stack: Stack, mishaps: Mishaps, seed: int, steps: list[str]) -> None:
         self._stack = stack
         self._mishaps = mishaps
         self._seed = seed
         self._random = random.Random(seed)
         self._begun = time.monotonic()
         self._stop = threading.Event()
-        self.steps: list[str] = []
+        self._steps = steps
         self.pressed: list[tuple[str, float]] = []
 
     def run(self, seconds: float) -> None:
-        """Break things for `seconds` under load, then heal all."""
+        """Break things for `seconds` under load, then heal all; nothing is healed for whoever interrupts it."""
         load = [threading.Thread(target=work, daemon=True) for work in (self._press, self._break_lifts)]
         for thread in load:
             thread.start()
         going: list[tuple[float, Mishap]] = []
         try:
             self._break(seconds, going)
-        finally:
             for _, mishap in going:
                 self._do("end", mishap)
+        finally:
             self._stop.set()
             for thread in load:
                 thread.join(timeout=20)
-            self._heal()
+        self._heal()
 
     def _break(self, seconds: float, going: list[tuple[float, Mishap]]) -> None:
         choices = self._mishaps.all()
@@ -87,17 +87,17 @@ class Chaos:
             time.sleep(0.05)
 
     def _do(self, what: str, mishap: Mishap) -> None:
-        self.steps.append(f"{time.monotonic() - self._begun:6.1f} {what} {mishap.name}")
+        self._steps.append(f"{time.monotonic() - self._begun:6.1f} {what} {mishap.name}")
         try:
             (mishap.begin if what == "begin" else mishap.end)()
         except (OSError, StartError) as error:
             # A part that does not come back at once is started again when all is healed; whether it can is judged then.
-            self.steps.append(f"       {error!r}")
+            self._steps.append(f"       {error!r}")
 
     def _heal(self) -> None:
         for name in SERVED:
             if name in self._stack.children and not self._stack.children[name].alive():
-                self.steps.append(f"{time.monotonic() - self._begun:6.1f} start {name}")
+                self._steps.append(f"{time.monotonic() - self._begun:6.1f} start {name}")
                 self._stack.start_part(name)
         for lift in self._stack.lift_ids():
             self._stack.inject(lift, "button_pressed", clear=True)
@@ -137,40 +137,48 @@ class Chaos:
 def run_seed(seed: int, seconds: float, lifts: int, node_kills: bool) -> Outcome:
     """One seed on a stack of its own. The folder of a seed that failed is kept, and named among its failures."""
     data = pathlib.Path(tempfile.mkdtemp(prefix=f"liftwatch-chaos-{seed}-"))
+    outcome = Outcome(seed, [], {})
     wires = Wires()
     clock = data / "clock"
     environment = movable_clock(clock)
-    outcome = Outcome(seed, [], {})
-    disk, lack = None, ""
+    if environment is None:
+        outcome.steps.append("the gateway's clock was left alone: install Debian's package faketime to move it")
+    disk, stack = None, Stack(data, lifts, wires=wires, gateway_env=environment)
+    is_kept = True
     try:
-        disk = SmallDisk(data / "gateway", DISK_MEGABYTES)
-    except NoDisk as error:
-        lack = f"the gateway's disk was never full: {error}"
-    stack = Stack(data, lifts, wires=wires, gateway_env=environment)
-    try:
+        try:
+            disk = SmallDisk(data / "gateway", DISK_MEGABYTES)
+        except NoDisk as error:
+            outcome.steps.append(f"the gateway's disk was never full: {error}")
         stack.start()
-        chaos = Chaos(stack, Mishaps(stack, wires, clock if environment else None, disk, node_kills), seed)
-        outcome.steps = chaos.steps
-        chaos.run(seconds)
-        judgement = Judgement(stack, {} if node_kills else chaos.seen_presses())
-        outcome.failures, outcome.figures = judgement.failures, judgement.figures
-        judgement.figures["presses"] = len(chaos.pressed)
-        judgement.run()
+        mishaps = Mishaps(stack, wires, clock if environment else None, disk, node_kills)
+        _run(Chaos(stack, mishaps, seed, outcome.steps), stack, seconds, node_kills, outcome)
+        is_kept = bool(outcome.failures)
     except StartError as error:
         outcome.failures.append(str(error))
+    except KeyboardInterrupt:
+        is_kept = False
+        raise
     finally:
-        stack.stop()
-        wires.close()
-        if disk is not None:
-            if outcome.failures:
-                shutil.copytree(disk.path, data / "gateway-kept", ignore=shutil.ignore_patterns("reserve", "ballast"))
-            disk.close()
-    if environment is None:
-        outcome.steps.insert(0, "the gateway's clock was left alone: install Debian's package faketime to move it")
-    if lack:
-        outcome.steps.insert(0, lack)
-    if outcome.failures:
+        with undisturbed():
+            stack.stop()
+            wires.close()
+            if disk is not None:
+                if is_kept:
+                    ignored = shutil.ignore_patterns("reserve", "ballast")
+                    shutil.copytree(disk.path, data / "gateway-kept", ignore=ignored)
+                disk.close()
+            if not is_kept:
+                shutil.rmtree(data, ignore_errors=True)
+    if is_kept:
         outcome.failures.append(f"kept: {data}")
-    else:
-        shutil.rmtree(data, ignore_errors=True)
     return outcome
+
+
+def _run(chaos: Chaos, stack: Stack, seconds: float, node_kills: bool, outcome: Outcome) -> None:
+    """Break, heal, and have it judged into `outcome`."""
+    chaos.run(seconds)
+    judgement = Judgement(stack, {} if node_kills else chaos.seen_presses())
+    outcome.failures, outcome.figures = judgement.failures, judgement.figures
+    judgement.figures["presses"] = len(chaos.pressed)
+    judgement.run()

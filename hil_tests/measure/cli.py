@@ -17,7 +17,7 @@ from hil_tests.measure.detector import sample_times_us
 from hil_tests.measure.figures import percentile, spread, table
 from hil_tests.measure.judgement import Judgement
 from hil_tests.measure.ring import cost
-from hil_tests.services import StartError, get_json
+from hil_tests.services import StartError, get_json, stop_on_signals
 
 
 @contextlib.contextmanager
@@ -43,6 +43,7 @@ def _progress(total: int) -> Callable[[int], None]:
 @click.group()
 def bench() -> None:
     """Measure. Example: liftwatch bench latency --presses 1000"""
+    stop_on_signals()
 
 
 @bench.command("latency")

@@ -3,6 +3,7 @@
 Nobody runs a month: a parked lift and a busy one are measured at real speed, and a month is put together from the two.
 """
 
+import math
 import pathlib
 import tempfile
 import threading
@@ -34,11 +35,17 @@ ALLOWED_BYTES = 60_000_000
 # twin's controller misses polls, which a lift's does not, and each time costs two states.
 CALM_MS = 85_000
 TELLS_S = 100.0  # a parked node on a metered link says something each 90 s
+# Nothing is on its way once nothing has passed for so long: what was sent has been read and counted, and each end has acknowledged
+# (Linux delays that by 40 ms).
+QUIET_S = 0.25
+LOOK_S = 0.02
+# What TLS may add to a message of a node.
+MOST_RECORD_BYTES = 64
 
 
 @dataclass
 class Telling:
-    """What a node said its link has cost, when, and what the proxy had seen by then."""
+    """What a node said its link has cost, when, and what the proxy had seen of it."""
 
     up_ms: int
     told: int
@@ -114,35 +121,56 @@ class Result:
 
 
 class Listener:
-    """Hears the states of all lifts at the broker; `first` and `last` tellings by lift, and the opening, before the first."""
+    """Hears the states of all lifts at the broker; `first` and `last` tellings by lift, of moments at which nothing was on its way.
+
+    A node tells what passed before the message in which it tells it: that is held against what had passed when it was quiet, if
+    nothing came between.
+    """
 
     def __init__(self, stack: Stack, wires: Wires) -> None:
         self._wires = wires
+        self._lifts = stack.lift_ids()
         self._lock = threading.Lock()
+        # By lift: the time of the last chunk before it was quiet, and all that had passed by then.
+        self._quiet: dict[str, tuple[float, Traffic]] = {}
+        self._newest: dict[str, Telling] = {}
         self.first: dict[str, Telling] = {}
         self.last: dict[str, Telling] = {}
         self.calm: dict[str, tuple[int, int]] = {}
-        self.told = 0
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
-        self._client.on_message = lambda client, data, found: self._hear(
-            found.topic.split("/")[3], bytes(found.payload)
-        )
+        self._client.on_message = lambda client, data, found: self._hear(found.topic, bytes(found.payload))
         self._client.on_connect = lambda client, *_: client.subscribe(topic(SITE, "+", "state"))
         self._client.connect("127.0.0.1", stack.plain_port)
         self._client.loop_start()
 
-    def _hear(self, lift: str, payload: bytes) -> None:
+    def look(self) -> None:
+        """See whether it is quiet; to be called each LOOK_S."""
+        for lift in self._lifts:
+            passed = self._wires.passings(lift)
+            if passed and time.monotonic() - passed[-1].at_s >= QUIET_S:
+                seen = self._wires.traffic(lift)
+                if self._wires.passings(lift)[-1] == passed[-1]:
+                    with self._lock:
+                        self._quiet[lift] = passed[-1].at_s, seen
+
+    def _hear(self, name: str, payload: bytes) -> None:
         values = messages.decode("state", payload)
-        if values["link_bytes"] is None:
-            return
         starts = values["state"].starts
-        telling = Telling(values["up_ms"], values["link_bytes"], starts or 0, self._wires.traffic(lift))
+        if values["link_bytes"] is None or starts is None:
+            return
+        lift = name.split("/")[3]
         with self._lock:
-            before = self.last.get(lift)
-            if before is not None and starts is not None and telling.up_ms - before.up_ms >= CALM_MS:
-                ms, told = self.calm.get(lift, (0, 0))
-                self.calm[lift] = ms + telling.up_ms - before.up_ms, told + telling.told - before.told
-            if starts is not None:
+            quiet_s, seen = self._quiet.get(lift, (0.0, Traffic(0, 0, 0)))
+        telling = Telling(values["up_ms"], values["link_bytes"], starts, seen)
+        newest = self._newest.get(lift)
+        if newest is not None and telling.up_ms - newest.up_ms >= CALM_MS:
+            ms, told = self.calm.get(lift, (0, 0))
+            self.calm[lift] = ms + telling.up_ms - newest.up_ms, told + telling.told - newest.told
+        self._newest[lift] = telling
+        since = [passing for passing in self._wires.passings(lift) if passing.at_s > quiet_s]
+        size = len(publish(name, payload))
+        if quiet_s and since[0].from_near and size < since[0].size <= size + MOST_RECORD_BYTES:
+            with self._lock:
                 self.first.setdefault(lift, telling)
                 self.last[lift] = telling
 
@@ -170,13 +198,7 @@ def run(minutes: float, metered: bool, tell: Callable[[str], None], *, judged: b
             stack.start()
             listener = Listener(stack, wires)
             try:
-                until = time.monotonic() + 60 * minutes
-                while time.monotonic() < until or not all(listener.cost(lift) for lift in stack.lift_ids()):
-                    if time.monotonic() > until + 2 * TELLS_S:
-                        raise TimeoutError("the nodes did not tell what their links cost")
-                    time.sleep(1)
-                    if not int(until - time.monotonic()) % 60:
-                        tell(f"{max(0, until - time.monotonic()) / 60:.0f} min left")
+                _listen(listener, stack.lift_ids(), minutes, tell)
             finally:
                 listener.stop()
             parked, busy = (listener.cost(lift) for lift in stack.lift_ids())
@@ -190,6 +212,21 @@ def run(minutes: float, metered: bool, tell: Callable[[str], None], *, judged: b
         finally:
             stack.stop()
             wires.close()
+
+
+def _listen(listener: Listener, lifts: list[str], minutes: float, tell: Callable[[str], None]) -> None:
+    """Until each of `lifts` has been measured over `minutes` at least; TimeoutError if one does not come to it."""
+    until = time.monotonic() + 60 * minutes
+    said = math.ceil(minutes)
+    while not all(cost is not None and cost.minutes >= minutes for cost in map(listener.cost, lifts)):
+        if time.monotonic() > until + 4 * TELLS_S:
+            raise TimeoutError("the nodes did not tell what their links cost while nothing else was on its way")
+        time.sleep(LOOK_S)
+        listener.look()
+        left = max(0, math.ceil((until - time.monotonic()) / 60))
+        if left < said:
+            said = left
+            tell(f"{left} min left")
 
 
 def _opening(stack: Stack, wires: Wires) -> Telling:

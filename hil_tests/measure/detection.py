@@ -140,11 +140,15 @@ def measure(lift_days: int, runs: int, seed: int, jobs: int, progress: Callable[
         days = {task: kind for kind in GOALS for task in run_many(lift_days, seed, kind == "aged", pool)}
         tasks = [pool.submit(run_fault, name, number, seed) for name in FAULT_NAMES for number in range(runs)]
         waiting: list[concurrent.futures.Future[Any]] = [*days, *tasks]  # of reports and of runs
-        for done, task in enumerate(concurrent.futures.as_completed(waiting), 1):
-            kind = days.get(task)
-            if kind is not None:
-                outcome.days[kind].add(task.result())
-            progress(done / len(waiting))
+        try:
+            for done, task in enumerate(concurrent.futures.as_completed(waiting), 1):
+                kind = days.get(task)
+                if kind is not None:
+                    outcome.days[kind].add(task.result())
+                progress(done / len(waiting))
+        except BaseException:  # also Ctrl-C: what has not begun need not be waited for
+            pool.shutdown(cancel_futures=True)
+            raise
         outcome.runs = [task.result() for task in tasks]
     return outcome
 

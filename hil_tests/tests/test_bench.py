@@ -22,6 +22,8 @@ from hil_tests.bench.faults import SCRIPTS
 from hil_tests.bench.lift import LiftSpec
 from hil_tests.bench.lift_bench import LiftBench
 
+pytestmark = pytest.mark.chain
+
 ROOT = pathlib.Path(__file__).parents[2]
 
 

@@ -20,36 +20,20 @@ import liftwatch
 from hil_tests import services
 from hil_tests.demo.stack import Stack
 from hil_tests.services import ROOT, Child, StartError, free_port, get_json, wait_until
+from hil_tests.tests.family import children_of, runs
 
 READY_S = 60.0
 
 
-def children_of(pid: int) -> list[int]:
-    """Pids of all processes under `pid`."""
-    found = []
-    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if int(fields[1]) == pid:
-            child = int(path.parent.name)
-            found += [child, *children_of(child)]
-    return found
-
-
-def runs(pid: int) -> bool:
-    """True while there is such a process, zombies apart."""
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 @pytest.mark.chain
-def test_the_demo_says_where_it_is_takes_a_fault_and_leaves_nothing_behind(tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_the_demo_says_where_it_is_takes_a_fault_and_leaves_nothing_behind(
+    tmp_path: pathlib.Path, ending: signal.Signals
+) -> None:
     port = free_port()
-    env = {**os.environ, "LIFTWATCH_RUN": str(tmp_path)}
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    env = {**os.environ, "LIFTWATCH_RUN": str(tmp_path), "TMPDIR": str(temporary)}
     command = [sys.executable, str(ROOT / "liftwatch.py")]
     demo = subprocess.Popen(
         [*command, "demo", "--lifts", "1", "--port", str(port), "--no-browser"],
@@ -75,11 +59,12 @@ def test_the_demo_says_where_it_is_takes_a_fault_and_leaves_nothing_behind(tmp_p
         family = children_of(demo.pid)
         assert len(family) >= 6
     finally:
-        demo.send_signal(signal.SIGINT)
+        demo.send_signal(ending)
         ended = demo.wait(timeout=30)
     assert ended == 0
     wait_until(lambda: not any(runs(pid) for pid in family), 5, "the end of all children")
     assert not (tmp_path / "bench.json").exists()
+    assert not list(temporary.iterdir())
 
 
 @pytest.mark.chain
@@ -151,6 +136,15 @@ def test_a_child_that_says_nothing_is_stopped_and_told(tmp_path: pathlib.Path, m
         child.start()
     assert time.monotonic() - begun < 10
     assert not child.alive()
+
+
+def test_a_frozen_child_is_stopped_as_quickly_as_any(tmp_path: pathlib.Path) -> None:
+    text = "import time; print('ready', flush=True); time.sleep(60)"
+    child = Child("frozen", [sys.executable, "-c", text], tmp_path).start()
+    assert child.process is not None
+    child.process.send_signal(signal.SIGSTOP)
+    child.stop(timeout_s=30)
+    assert child.process.returncode == -signal.SIGTERM  # and not SIGKILL, behind the time that it is given
 
 
 def _missing(name: str) -> Callable[[str], object]:

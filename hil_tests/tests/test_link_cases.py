@@ -5,8 +5,11 @@ Each must be over by itself within a bound. The tests build on each other: what 
 
 import contextlib
 import pathlib
+import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -18,7 +21,7 @@ from hil_tests.demo.stack import SITE, Stack
 from hil_tests.measure import breakage
 from hil_tests.measure.cuts import await_back
 from hil_tests.measure.judgement import Judgement
-from hil_tests.services import movable_clock, wait_until
+from hil_tests.services import ROOT, movable_clock, wait_until
 from hil_tests.wires import Wires
 from protocols.identity import client_id
 from protocols.records import Batch
@@ -185,6 +188,40 @@ def test_new_nodes_in_the_old_ones_places_take_their_numbers_up_behind_them(runn
         names = [entry["id"] for entry in stack.received() if entry["id"].startswith(f"{lift}-{boot}-")]
         assert names, f"the press at {lift} went by another boot"
         wait_until(lambda lift=lift: lives_ended(stack, lift) == 1, 20, f"the gap of {lift}")  # type: ignore[misc]
+
+
+def provision_replacement(stack: Stack, lift: str) -> int:
+    """A settings file for another node at this lift, by the command that an installer uses; its first boot."""
+    file = str(stack.data / "nodes" / lift / "settings.json")
+    command = [sys.executable, str(ROOT / "liftwatch.py"), "provision", "--from", file, "--replace", "--out", file]
+    said = subprocess.run(command, check=True, timeout=20, capture_output=True, text=True).stdout
+    found = re.search(r"its boots begin at (\d+)", said)
+    assert found is not None, said
+    return int(found[1])
+
+
+def test_a_node_provisioned_as_a_replacement_needs_to_ask_nobody(running: Running) -> None:
+    stack = running.stack
+    running.calm()
+    breakage.settle(stack)
+    node = stack.nodes["lift-2"]
+    node.stop()
+    for kept in ("nvs.json", "flash.bin"):
+        (node.console.parent / kept).unlink()
+    first_boot = provision_replacement(stack, "lift-2")
+    said = node.console.stat().st_size
+    node.start()
+    stack.press("lift-2", hold_ms=5000)
+    stack.wait_good()
+    judgement = Judgement(stack, {}, store_is_new=True)
+    judgement.run()
+    assert not judgement.failures, judgement.failures
+    assert any(entry["id"].startswith(f"lift-2-{first_boot}-") for entry in stack.received())
+    # Nothing had to be renamed, nor a connection given up for another boot's.
+    told = node.console.read_text()[said:]
+    assert f"boot {first_boot}," in told and "is told as" not in told
+    assert told.count("link: up") == 1
+    wait_until(lambda: lives_ended(stack, "lift-2") == 2, 20, "the gap of the life before")
 
 
 def newest_boot(stack: Stack, lift: str) -> int:

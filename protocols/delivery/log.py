@@ -1,4 +1,4 @@
-"""The node's history: change records of the lift's state, closed into numbered batches that a store keeps. No I/O, no clock.
+"""The node's history: change records of the lift's state, in numbered batches that a store keeps and the gateway receipts. No I/O, no clock.
 
 A store has life, base, newest, kept (numbers), dropped, lost, errors, put(body), body(number), after(number), skip_to(number),
 begin_anew(life), capacity_bytes: RamStore here, FlashRing in ring.
@@ -28,6 +28,13 @@ STANDSTILL_MM_S = 30
 
 # Ours, measured on the twin: an hour of ordinary traffic of a busy small lift.
 BYTES_PER_HOUR = 1500
+
+# Batches on the way without a receipt, and how long without progress before they are sent again.
+LOG_WINDOW = 8
+LOG_STALL_MS = 4000
+# 20 batches/s of up to 300 records: 24 h of a busy lift in minutes, while an alarm never waits behind more than one.
+LOG_INTERVAL_MS = 50
+FAR_MS = 1 << 30
 
 
 class RamStore:
@@ -247,3 +254,86 @@ class ChangeLog:
         body = writer.close()
         self.bytes += len(body)
         self.store.put(body)
+
+
+class LogSender:
+    """The batches of one ChangeLog on their way, in order, until the gateway has receipted them. All `now` are ms since boot."""
+
+    def __init__(self, log: ChangeLog) -> None:
+        self._log = log
+        self.acked = self.sent = log.base - 1
+        self._progress_ms = 0
+        self._due_ms = 0
+
+    def link_up(self, now: int) -> None:
+        """A new connection: all that has no receipt is sent again."""
+        self.sent = self.acked
+        self._progress_ms = self._due_ms = now
+
+    def begin_anew(self, boot: int) -> None:
+        """The log begins a new life, that of `boot`: what the old one held is lost, and the gateway books it."""
+        self._log.begin_anew(boot)
+        self.acked = self.sent = 0
+
+    def due(self, now: int) -> tuple[int, bytes] | None:
+        """The (base, body) to send now, if any."""
+        log = self._log
+        self.acked = max(self.acked, log.base - 1)
+        self.sent = max(self.sent, self.acked)
+        if self.sent > self.acked and now - self._progress_ms >= LOG_STALL_MS:
+            self.sent = self.acked
+            self._progress_ms = now
+        if now < self._due_ms or not self._may_send():
+            return None
+        self._due_ms = now + LOG_INTERVAL_MS
+        base = log.base
+        number = self.sent + 1
+        body = log.body(number)
+        if body is None:
+            # A hole: `base` of the batch behind it books it, once all before it is receipted.
+            number = base = log.after(number)
+            if self.sent > self.acked or number > log.newest:
+                return None
+            body = log.body(number)
+            if body is None:
+                return None
+        if self.sent == self.acked:
+            self._progress_ms = now
+        self.sent = number
+        return (base, body)
+
+    def _may_send(self) -> bool:
+        return self.sent < self._log.newest and self.sent - self.acked < LOG_WINDOW
+
+    def next_due_ms(self, now: int) -> int:
+        """When `due()` will have something; far away if nothing waits."""
+        when = now + FAR_MS
+        if self.sent > self.acked:
+            when = self._progress_ms + LOG_STALL_MS
+        if self._may_send():
+            when = min(when, self._due_ms)
+        return when
+
+    def on_receipt(self, life: int, number: int, boot: int, now: int) -> None:
+        """The gateway has `life` up to `number`; `boot` is ours."""
+        log = self._log
+        if life > log.life and boot > life:
+            self.begin_anew(boot)
+        if life != log.life:
+            number = 0
+        elif number > log.newest:
+            # Our ring lost its newest: their numbers are taken.
+            log.skip_to(number)
+        number = max(log.base - 1, min(number, log.newest))
+        if number < self.acked:
+            # The gateway has less than it had: a new store. What the ring still holds is sent again.
+            self.sent = number
+            self._progress_ms = now
+        elif number > self.acked:
+            self._progress_ms = now
+        self.acked = number
+        self.sent = max(self.sent, number)
+
+    def backlog(self) -> int:
+        """Batches without a receipt."""
+        return max(0, self._log.newest - max(self.acked, self._log.base - 1))

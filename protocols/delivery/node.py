@@ -1,11 +1,11 @@
-"""The node's end of delivery: a table of events re-sent until receipted, and a sender over the log. No I/O, no clock.
+"""The node's end of delivery: a table of events re-sent until receipted, beside a sender of the log. No I/O, no clock.
 
 The shell sends what `due()` returns, in order, and hands each ack to `on_ack()`. All `now` are ms since boot.
 """
 
 from protocols import codes
 from protocols.delivery.held import HEAVY, RESEND_FIRST_MS, HeldEvent
-from protocols.delivery.log import ChangeLog
+from protocols.delivery.log import FAR_MS, ChangeLog, LogSender
 from protocols.delivery.succession import ASK_MS, predecessor
 from protocols.delivery.table import EventTable
 from protocols.detector import Transition
@@ -24,20 +24,14 @@ RESEND_COMMITTED_MS = 60000
 # Held events of one kind, so that a flapping input cannot fill the heap. A further one is counted and goes on with the newest
 # of them, whose end nobody has heard: what is wrong now is always told.
 MAX_PER_KIND = 4
-# Batches on the way without a receipt, and how long without progress before they are sent again.
-LOG_WINDOW = 8
-LOG_STALL_MS = 4000
 # An ack that is older than the last by less was held up on the way (ours: connections are given up sooner); by more, the
 # gateway's clock was set back.
 LATE_ACK_MS = 60000
-# 20 batches/s of up to 300 records: 24 h of a busy lift in minutes, while an alarm never waits behind more than one.
-LOG_INTERVAL_MS = 50
 # An event that outlives a reset goes on at boot * REV_STEP: what an earlier boot sent but had not yet kept has a number below
 # it, and no number may ever name two revisions (ours: nothing is revised a thousand times in one boot before flash takes it).
 REV_STEP = 1000
 # A sending without a receipt after which the next waits so long puts the line in doubt: 1.4 s after the first (ours).
 DOUBTED_BACKOFF_MS = 16 * RESEND_FIRST_MS
-FAR_MS = 1 << 30
 
 
 class NodeDelivery:
@@ -66,10 +60,7 @@ class NodeDelivery:
         self._up = False
         self._gateway = ""
         self._ack_ms = 0
-        self._log_acked = log.base - 1
-        self._log_sent = log.base - 1
-        self._log_progress_ms = 0
-        self._log_due_ms = 0
+        self._sender = LogSender(log)
         self._asks = asks
         self._asked_ms = 0
         self._table = table
@@ -249,9 +240,7 @@ class NodeDelivery:
             if held.level < codes.DONE:
                 held.due_ms = now
                 held.backoff_ms = RESEND_FIRST_MS
-        self._log_sent = self._log_acked
-        self._log_progress_ms = now
-        self._log_due_ms = now
+        self._sender.link_up(now)
         # A replaced gateway may have a clock behind the old one's.
         self._ack_ms = 0
         self._asked_ms = now
@@ -281,7 +270,7 @@ class NodeDelivery:
             # Its receipt may have come while another was on its way.
             if held.level < codes.DONE and held.due_ms <= now:
                 yield ("event", self._sending(held, now))
-        entry = self._due_batch(now)
+        entry = None if self._asks else self._sender.due(now)
         if entry is not None:
             yield ("log", entry)
 
@@ -310,37 +299,6 @@ class NodeDelivery:
             sending["up_ms"], sending["t_ms"] = held.kept
         return sending
 
-    def _due_batch(self, now: int) -> tuple[int, bytes] | None:
-        log = self._log
-        if self._asks:
-            return None
-        floor = log.base - 1
-        if self._log_acked < floor:
-            self._log_acked = floor
-        if self._log_sent < self._log_acked:
-            self._log_sent = self._log_acked
-        if self._log_sent > self._log_acked and now - self._log_progress_ms >= LOG_STALL_MS:
-            self._log_sent = self._log_acked
-            self._log_progress_ms = now
-        if now < self._log_due_ms or self._log_sent >= log.newest or self._log_sent - self._log_acked >= LOG_WINDOW:
-            return None
-        self._log_due_ms = now + LOG_INTERVAL_MS
-        base = log.base
-        number = self._log_sent + 1
-        body = log.body(number)
-        if body is None:
-            # A hole: `base` of the batch behind it books it, once all before it is receipted.
-            number = base = log.after(number)
-            if self._log_sent > self._log_acked or number > log.newest:
-                return None
-            body = log.body(number)
-            if body is None:
-                return None
-        if self._log_sent == self._log_acked:
-            self._log_progress_ms = now
-        self._log_sent = number
-        return (base, body)
-
     def next_due_ms(self, now: int) -> int:
         """When `due()` will have something, in ms since boot; far away if nothing waits."""
         if not self._up:
@@ -351,12 +309,8 @@ class NodeDelivery:
         for held in self._events.values():
             if held.level < codes.DONE:
                 when = min(when, held.due_ms)
-        if self._asks:
-            return max(now, when)
-        if self._log_sent > self._log_acked:
-            when = min(when, self._log_progress_ms + LOG_STALL_MS)
-        if self._log_sent < self._log.newest and self._log_sent - self._log_acked < LOG_WINDOW:
-            when = min(when, self._log_due_ms)
+        if not self._asks:
+            when = min(when, self._sender.next_due_ms(now))
         return max(now, when)
 
     def predecessor(self, ack: dict, now: int) -> int:
@@ -370,8 +324,7 @@ class NodeDelivery:
         """
         before, self._boot = self._boot, boot
         self._asks = False
-        self._log.begin_anew(boot)
-        self._log_acked = self._log_sent = 0
+        self._sender.begin_anew(boot)
         renamed = []
         for old in [name for name in self._events if parse_event_id(name)[1] == before]:
             held = self._events.pop(old)
@@ -411,7 +364,7 @@ class NodeDelivery:
         if not is_late:
             self._ack_ms = ack["t_ms"]
             if ack["log"]:
-                self._on_log_receipt(ack["log"][0], ack["log"][1], now)
+                self._sender.on_receipt(ack["log"][0], ack["log"][1], self._boot, now)
 
     def _meet(self, gateway: str, now: int) -> None:
         """Another store answers, perhaps an empty one: it has receipted nothing, so what is still held is told again."""
@@ -422,25 +375,6 @@ class NodeDelivery:
                 # Not at once: two gateways by mistake would have it sent at each other's every ack.
                 held.due_ms = now + RESEND_MAX_MS
 
-    def _on_log_receipt(self, life: int, number: int, now: int) -> None:
-        if life > self._log.life and self._boot > life:
-            self._log.begin_anew(self._boot)
-            self._log_acked = self._log_sent = 0
-        if life != self._log.life:
-            number = 0
-        elif number > self._log.newest:
-            # Our ring lost its newest: their numbers are taken.
-            self._log.skip_to(number)
-        number = max(self._log.base - 1, min(number, self._log.newest))
-        if number < self._log_acked:
-            # The gateway has less than it had: a new store. What the ring still holds is sent again.
-            self._log_sent = number
-            self._log_progress_ms = now
-        elif number > self._log_acked:
-            self._log_progress_ms = now
-        self._log_acked = number
-        self._log_sent = max(self._log_sent, number)
-
     def log_backlog(self) -> int:
         """Batches without a receipt."""
-        return max(0, self._log.newest - max(self._log_acked, self._log.base - 1))
+        return self._sender.backlog()

@@ -7,8 +7,8 @@ from binascii import crc32
 
 from protocols import codes, messages, records
 from protocols.delivery import gateway
-from protocols.delivery.log import ChangeLog, RamStore
-from protocols.delivery.node import FAR_MS, NodeDelivery
+from protocols.delivery.log import FAR_MS, ChangeLog, RamStore
+from protocols.delivery.node import NodeDelivery
 from protocols.detector import Transition
 from protocols.faults import BY_NAME
 from protocols.state import LiftState

@@ -9,8 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from protocols import codes, messages, records
 from protocols.delivery import gateway
-from protocols.delivery.log import ChangeLog, RamStore
-from protocols.delivery.node import LOG_WINDOW, MAX_PER_KIND, NodeDelivery
+from protocols.delivery.log import LOG_WINDOW, ChangeLog, RamStore
+from protocols.delivery.node import MAX_PER_KIND, NodeDelivery
 from protocols.delivery.ring import FlashRing
 from protocols.delivery.table import EventTable
 from protocols.faults import BY_NAME
@@ -244,7 +244,7 @@ class Delivery(RuleBasedStateMachine):
         on_flash = sum(len(data) for name, data in self.files.kept.items() if name.startswith("log-"))
         # A segment whose removal flash refused is found again at the next boot.
         assert on_flash <= CAPACITY_BYTES + SEGMENT_BYTES * self.refusals
-        assert self.node._log_sent - self.node._log_acked <= LOG_WINDOW
+        assert self.node._sender.sent - self.node._sender.acked <= LOG_WINDOW
         assert len(self.intake._known) <= len(self.store.events) + len(self.uncommitted)
 
     @invariant()
