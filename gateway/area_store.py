@@ -1,0 +1,51 @@
+"""Jobs of the journal for area events: what a start needs to go on with them, and which incidents are of which area."""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+from gateway.area_causes import OF_AREA
+from gateway.journal import Job
+from gateway.journal_rows import area_of, incident_row, put
+
+Event = dict[str, Any]
+
+_NEWEST = "SELECT r.body, m.area FROM incident i JOIN revision r ON r.id = i.id AND r.rev = i.rev LEFT JOIN member m ON m.id = i.id"
+
+
+def mark(pairs: Iterable[tuple[str, str]]) -> Job:
+    """Job: these incidents are of these areas; each that was not has a new version for the cloud. Those that are not there (yet)."""
+
+    def job(database: sqlite3.Connection) -> set[str]:
+        missing = set()
+        for name, area in pairs:
+            found = incident_row(database, name)
+            if found is None:
+                missing.add(name)
+            elif area_of(database, name) != area:
+                put(database, "member", (name, area))
+                rev, version, cloud, done = found
+                put(database, "incident", (name, rev, version + 1, cloud, done))
+        return missing
+
+    return job
+
+
+def held(database: sqlite3.Connection) -> tuple[list[Event], list[tuple[Event, str | None]]]:
+    """Job: (area incidents that are not closed; all other incidents that are not closed or are of one of these, with their areas).
+
+    It reads all of the journal: at a start only.
+    """
+    rows = database.execute(f"{_NEWEST} WHERE r.phase != 'closed'").fetchall()
+    bodies = [(json.loads(body), area) for body, area in rows]
+    areas = [event for event, _ in bodies if event["kind"] in OF_AREA]
+    found = {event["id"]: (event, area) for event, area in bodies if event["kind"] not in OF_AREA}
+    for event in areas:
+        listed = [name for member in event["members"] for name in member["incidents"]]
+        marked = [name for (name,) in database.execute("SELECT id FROM member WHERE area = ?", (event["id"],))]
+        for name in {*listed, *marked} - set(found):
+            row = database.execute(f"{_NEWEST} WHERE i.id = ?", (name,)).fetchone()
+            if row is not None:
+                found[name] = (json.loads(row[0]), row[1])
+    return areas, list(found.values())

@@ -1,0 +1,170 @@
+"""Silent nodes and area events at work: looks at the lifts, tells what the cores decide, goes on after a restart. It decides nothing."""
+
+import asyncio
+import itertools
+import logging
+import sqlite3
+from collections import deque
+from collections.abc import Callable
+
+from gateway import area_store, offline
+from gateway.area_causes import concerns
+from gateway.areas import Areas
+from gateway.clock import mono_ms, unix_ms
+from gateway.errors import NotDelivered
+from gateway.journal import Journal
+from gateway.lifts import Lifts
+from gateway.offline import Offline
+from gateway.own_events import NODE_SLOTS, TOGETHER, Event, OwnEvents, closed, own_id
+from gateway.triage import Whereabouts
+
+_log = logging.getLogger(__name__)
+
+ROUND_S = 0.25
+LOOK_MS = 1000
+# Events that come before the journal has said what was open; beyond them it has them itself.
+MAX_EARLY = 20_000
+# Lifts that are not in the configuration and were not heard since the start are no more watched; as `live` waits for a node.
+UNHEARD_MS = 300_000
+
+
+class AreaWatch:
+    """`offer(event)` takes each revision that a node tells. `broker_up()`: is our way to the broker open?"""
+
+    def __init__(self, lifts: Lifts, journal: Journal, own: OwnEvents, broker_up: Callable[[], bool]) -> None:
+        self._lifts, self._journal, self._own, self._broker_up = lifts, journal, own, broker_up
+        self._areas = Areas(own.gateway)
+        self._offline = Offline()
+        self._early: deque[Event] | None = deque(maxlen=MAX_EARLY)
+        self._slots = itertools.cycle(NODE_SLOTS)
+        self._looked_ms = self._started_ms = mono_ms()
+        self._known: set[str] = set()
+        self._where: dict[str, Whereabouts] = {}
+        self._has_released = False
+        self.failed = 0
+
+    def offer(self, event: Event) -> None:
+        """In the loop: a new revision of a node's, whose commit is under way."""
+        if self._early is not None:
+            self._early.append(event)
+        else:
+            self._took(event)
+
+    def _took(self, event: Event) -> None:
+        if not concerns(event["kind"], event["class"]):
+            return
+        lift, now = event["lift"], mono_ms()
+        end = self._lifts.known(lift)
+        where = Whereabouts()
+        if end is not None:
+            with self._lifts.lock:
+                where = end.live.whereabouts(now)
+        self._areas.took(event, self._lifts.record(lift).site, where, now)
+
+    def stores_replaced(self) -> None:
+        """The journal was made anew: what was told of the areas may be lost."""
+        self._areas.tell_anew()
+
+    async def run(self) -> None:
+        """For ever."""
+        if self._early is not None:
+            await self._restore()
+        while True:
+            try:
+                await self._round()
+            except (NotDelivered, TimeoutError, sqlite3.Error) as error:
+                self.failed += 1
+                _log.warning("areas: the journal does not answer (%s); telling it again", error)
+            await asyncio.sleep(ROUND_S)
+
+    async def _restore(self) -> None:
+        areas, found = await self._journal.ask(area_store.held)
+        now, at = mono_ms(), unix_ms()
+        held = [
+            (event, area, self._lifts.record(event["lift"]).site)
+            for event, area in found if concerns(event["kind"], event["class"])
+        ]  # fmt: skip
+        self._areas.restore(areas, held, now, at)
+        for event, _, _ in held:
+            if event["kind"] == offline.KIND and event["phase"] != "closed":
+                self._offline.restore(event)
+        early, self._early = self._early, None
+        for event in early or ():
+            self._took(event)
+        if areas:
+            _log.info("areas: %d open ones go on", len(areas))
+
+    async def _round(self) -> None:
+        self._areas.broker(self._broker_up())
+        now = mono_ms()
+        if now - self._looked_ms >= LOOK_MS:
+            is_awake = self._offline.is_awake(now)
+            self._looked_ms = now
+            self._look(now, is_awake)
+            await self._tell_silences()
+        for event in self._areas.due(mono_ms(), unix_ms()):
+            await self._own.tell([event])
+            self._areas.told(event, mono_ms())
+            _log.warning("area %s: %s %s, %s", event["id"], event["kind"], event["phase"], event["snapshot"])
+        pairs = self._areas.marks(TOGETHER)
+        if pairs:
+            missing = await self._journal.ask(area_store.mark(pairs))
+            self._areas.marked(pairs, missing)
+            for name, _ in pairs:
+                self._own.changed(name)
+
+    # -- silent nodes ---------------------------------------------------------------------------------------------
+
+    def _look(self, now: int, is_awake: bool) -> None:
+        """All lifts once: who is offline, who is heard for the first time, and what is known of the members' cars."""
+        at = unix_ms()
+        members = self._areas.lifts()
+        qualities, where = self._lifts.seen(members, now)
+        for lift, quality in qualities.items():
+            if quality == "unknown":
+                continue
+            if lift not in self._known:
+                self._known.add(lift)
+                self._areas.known(lift, self._lifts.record(lift).site)
+            silent = quality == "offline"
+            if is_awake and (silent or lift in self._offline):
+                self._offline.look(lift, silent, now, at)
+        for lift, found in where.items():
+            self._areas.knows(lift, found)
+        if not self._has_released and now - self._started_ms >= UNHEARD_MS:
+            self._has_released = True
+            self._release(members, now, at)
+
+    def _release(self, members: list[str], now: int, at: int) -> None:
+        """Lifts that were taken out of the configuration: nobody will tell the end of what was open there."""
+        gone = [event["lift"] for event in self._offline.open_events() if event["lift"] not in self._lifts]
+        for lift in gone:
+            self._offline.look(lift, False, now, at)
+        for lift in members:
+            if lift not in self._lifts:
+                self._areas.release(lift, now, at)
+
+    async def _tell_silences(self) -> None:
+        now, at = mono_ms(), unix_ms()
+        for lift in self._offline.to_open():
+            end = self._lifts.known(lift)
+            if end is not None:
+                with self._lifts.lock:
+                    event = offline.opened(own_id(self._own.gateway, at, next(self._slots)), end.live, now, at)
+                self._offline.opening(event)
+        opening = self._offline.pending()
+        ending = [closed(event, at, ended_ms) for event, ended_ms in self._offline.to_close(now)]
+        for begin in range(0, len(opening) + len(ending), TOGETHER):
+            some = [*opening, *ending][begin : begin + TOGETHER]
+            await self._own.tell(some)
+            for event in some:
+                if event["phase"] == "closed":
+                    self._offline.closed(event["lift"], mono_ms())
+                else:
+                    self._offline.opened(event)
+                self._took(event)
+
+    def values(self) -> dict[str, float]:
+        """Gauges: silent nodes that are told, areas, what is still to be stored, rounds that failed."""
+        silent = len(self._offline.open_events())
+        return {"nodes_offline": silent, "areas_failed": self.failed, **self._areas.values()}
