@@ -24,7 +24,7 @@ class Many:
 
 @dataclass(frozen=True)
 class Cause:
-    """One cause: what its members tell, and how many within `window_ms` of one of them are an area.
+    """One cause: what its members tell, and within how much time of the one that makes them many the others began.
 
     `area` is the kind of the area's incident; `occupied` its severity while somebody was last seen in a car.
     """

@@ -21,8 +21,8 @@ def restore(
 ) -> list[tuple[Event, str]]:
     """Fill an empty `book`; the incidents that are of no area, with their sites, as if they came now.
 
-    `areas`: the newest revisions of those that are not closed. `incidents`: of all that are not closed, and of all that are of
-    one of these areas.
+    `areas`: the newest revisions of those that are not closed. `incidents`: of all that are not closed or were not HOLD_MS ago,
+    and of all that are of one of these areas.
     """
     listed: dict[str, str] = {}
     for event in sorted(areas, key=lambda event: (event["stages"]["detected"], event["id"])):
@@ -31,17 +31,26 @@ def restore(
             listed |= dict.fromkeys(member["incidents"], event["id"])
             book.register.known(member["lift"], member["site"])
     loose = []
-    for event, mark, site in sorted(incidents, key=lambda held: (held[0]["received"], held[0]["id"])):
+    for event, mark, site in sorted(incidents, key=_order):
         if event["lift"] not in book.register.sites:
             book.register.known(event["lift"], site)
         area = book.areas.get(mark or listed.get(event["id"], ""))
+        is_over = event["phase"] == codes.CLOSED and mark is not None  # of an area that is over too
+        if area is None and is_over:
+            continue
         if area is None or not _member(book, book.areas.get(area.into, area), event, mark, now_ms, unix_ms):
             loose.append((event, site))
     for area in book.areas.values():
         _settle(book, area, now_ms, unix_ms)
     for lift in list(book.register.cars):
         book.register.forget(lift)
-    return [(event, site) for event, site in loose if event["phase"] != codes.CLOSED]
+    return loose
+
+
+def _order(held: Held) -> tuple[bool, int, str]:
+    """What makes a member before its alarms: an alarm is of an area only through one."""
+    event = held[0]
+    return event["kind"] not in OF_KIND, event["received"], event["id"]
 
 
 def _area(book: Book, event: Event, now_ms: int, unix_ms: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from gateway.area_causes import OF_AREA
 from gateway.journal import Job
 from gateway.journal_rows import area_of, incident_row, put
+from protocols import codes
 
 Event = dict[str, Any]
 
@@ -32,20 +33,25 @@ def mark(pairs: Iterable[tuple[str, str]]) -> Job:
     return job
 
 
-def held(database: sqlite3.Connection) -> tuple[list[Event], list[tuple[Event, str | None]]]:
-    """Job: (area incidents that are not closed; all other incidents that are not closed or are of one of these, with their areas).
+def held(since_ms: int) -> Job:
+    """Job: what `Areas.restore` takes, without the sites: area incidents, and all other incidents with their areas.
 
+    Of both those that are not closed; of the others also what was told since unix `since_ms`, and all that is of one of the areas.
     It reads all of the journal: at a start only.
     """
-    rows = database.execute(f"{_NEWEST} WHERE r.phase != 'closed'").fetchall()
-    bodies = [(json.loads(body), area) for body, area in rows]
-    areas = [event for event, _ in bodies if event["kind"] in OF_AREA]
-    found = {event["id"]: (event, area) for event, area in bodies if event["kind"] not in OF_AREA}
-    for event in areas:
-        listed = [name for member in event["members"] for name in member["incidents"]]
-        marked = [name for (name,) in database.execute("SELECT id FROM member WHERE area = ?", (event["id"],))]
-        for name in {*listed, *marked} - set(found):
-            row = database.execute(f"{_NEWEST} WHERE i.id = ?", (name,)).fetchone()
-            if row is not None:
-                found[name] = (json.loads(row[0]), row[1])
-    return areas, list(found.values())
+
+    def job(database: sqlite3.Connection) -> tuple[list[Event], list[tuple[Event, str | None]]]:
+        rows = database.execute(f"{_NEWEST} WHERE r.phase != 'closed' OR r.received_ms >= ?", (since_ms,)).fetchall()
+        bodies = [(json.loads(body), area) for body, area in rows]
+        areas = [event for event, _ in bodies if event["kind"] in OF_AREA and event["phase"] != codes.CLOSED]
+        found = {event["id"]: (event, area) for event, area in bodies if event["kind"] not in OF_AREA}
+        for event in areas:
+            listed = [name for member in event["members"] for name in member["incidents"]]
+            marked = [name for (name,) in database.execute("SELECT id FROM member WHERE area = ?", (event["id"],))]
+            for name in {*listed, *marked} - set(found):
+                row = database.execute(f"{_NEWEST} WHERE i.id = ?", (name,)).fetchone()
+                if row is not None:
+                    found[name] = (json.loads(row[0]), row[1])
+        return areas, list(found.values())
+
+    return job

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 
 from gateway import area_store, offline
-from gateway.area_causes import concerns
+from gateway.area_causes import HOLD_MS, concerns
 from gateway.areas import Areas
 from gateway.clock import mono_ms, unix_ms
 from gateway.errors import NotDelivered
@@ -78,7 +78,7 @@ class AreaWatch:
             await asyncio.sleep(ROUND_S)
 
     async def _restore(self) -> None:
-        areas, found = await self._journal.ask(area_store.held)
+        areas, found = await self._journal.ask(area_store.held(unix_ms() - HOLD_MS))
         now, at = mono_ms(), unix_ms()
         held = [
             (event, area, self._lifts.record(event["lift"]).site)

@@ -108,13 +108,15 @@ class Areas:
         self._register.forget(lift)
 
     def _claim(self, lift: str) -> None:
-        """Its alarms since the area began are the area's: of the first cause, if it is a member of two."""
-        for strand in self._register.strands_of(lift):
+        """Its alarms since the area began are the area's: of the first cause, if it is a member of two, and for good."""
+        strands = self._register.strands_of(lift)
+        claimed = {name for strand in strands if strand.area is not None for name in strand.also}
+        for strand in strands:
             area = strand.area
             if area is None or strand.has_left:
                 continue
             for name, alarm in strand.car.alarms.items():
-                if name not in strand.also and alarm.onset_ms >= area.first_ms - area.cause.window_ms:
+                if name not in claimed and alarm.onset_ms >= area.first_ms - area.cause.window_ms:
                     strand.also[name] = None
                     strand.ended_ms = strand.ended_unix_ms = None
                     self._book.marks[name] = area.name
