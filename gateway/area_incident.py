@@ -1,5 +1,6 @@
 """One area incident: its members, when its next revision is due, and what that says. No I/O, no clock."""
 
+import heapq
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ from gateway.area_causes import (
     LONGEST_HOLD_MS,
     Cause,
 )  # fmt: skip
-from gateway.triage import ALARM, CLASSES, OCCUPIED, Whereabouts, judge, order
+from gateway.triage import ALARM, CLASSES, OCCUPIED, RANK, Whereabouts, judge
 from protocols import codes
 from protocols.fault_texts import GATEWAY_FAULTS
 
@@ -96,15 +97,19 @@ class Strand:
         for name in over[: max(0, len(self.incidents) - LISTED_INCIDENTS)]:
             del self.incidents[name], self.revs[name]
 
+    def waits_since_ms(self) -> int:
+        """Since when somebody in it waits, unix ms: since its alarm, if that is older."""
+        alarm = self.car.alarm()
+        return self.since_unix_ms if alarm is None else min(self.since_unix_ms, alarm.since_ms)
+
     def member(self) -> dict[str, Any]:
-        """As the incident's body lists it. It waits since its alarm if that is older."""
+        """As the incident's body lists it."""
         name, reason = self.judged()
-        alarm, where = self.car.alarm(), self.car.where
-        since_ms = self.since_unix_ms if alarm is None else min(self.since_unix_ms, alarm.since_ms)
+        where = self.car.where
         return {
             "lift": self.lift, "site": self.site, "incident": next(iter(self.incidents)),
             "incidents": [*self.incidents, *self.also][-LISTED_INCIDENTS:], "class": name, "reason": reason,
-            "since_ms": since_ms, "ended_ms": self.ended_unix_ms if self.has_left else None,
+            "since_ms": self.waits_since_ms(), "ended_ms": self.ended_unix_ms if self.has_left else None,
             "passenger": where.passenger, "passenger_at_ms": where.passenger_at_ms, "floor": where.floor,
             "running": where.running, "in_zone": where.in_zone, "car_at_ms": where.car_at_ms, "live": where.live,
         }  # fmt: skip
@@ -167,11 +172,13 @@ class Area:
     def compose(self, gateway: str, unix_ms: int) -> Event | None:
         """The revision that is due, None if there would be nothing new in it."""
         self.composed_changes = self.changes
-        members = sorted((strand.member() for strand in self.members.values()), key=order)
         counts = dict.fromkeys(CLASSES, 0)
-        for member in members:
-            counts[member["class"]] += 1
-        listed = members[:LISTED]
+        places = []
+        for strand in self.members.values():
+            name, _ = strand.judged()
+            counts[name] += 1
+            places.append((RANK[name], strand.waits_since_ms(), strand.lift))
+        listed = [self.members[lift].member() for _, _, lift in heapq.nsmallest(LISTED, places)]
         signature = self.sign(listed, counts)
         if self.present and signature == self.signature:
             return None
@@ -180,8 +187,8 @@ class Area:
             "severity": self._severity(counts), "cause": self.note, "members": listed,
             "snapshot": {
                 "scope": "gateway" if self.site is None else "site", **({} if self.site is None else {"site": self.site}),
-                "sites": len({strand.site for strand in self.members.values()}), "lifts": len(members),
-                "lifts_known": max(self.could, len(members)), **counts, **({"into": self.into} if self.into else {}),
+                "sites": len({strand.site for strand in self.members.values()}), "lifts": len(places),
+                "lifts_known": max(self.could, len(places)), **counts, **({"into": self.into} if self.into else {}),
             },
         }  # fmt: skip
         if self.event is None:

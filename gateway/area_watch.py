@@ -21,7 +21,10 @@ from gateway.triage import Whereabouts
 _log = logging.getLogger(__name__)
 
 ROUND_S = 0.25
-LOOK_MS = 1000
+# Looked at in one round: so many that a round costs the loop 1 ms (ours). A node's silence of 10,000 is found a second later,
+# what is known of a car that is one of more than these some seconds later.
+LIFTS_A_ROUND = 2500
+CARS_A_ROUND = 250
 # Events that come before the journal has said what was open; beyond them it has them itself.
 MAX_EARLY = 20_000
 # Lifts that are not in the configuration and were not heard since the start are no more watched; as `live` waits for a node.
@@ -37,9 +40,11 @@ class AreaWatch:
         self._offline = Offline()
         self._early: deque[Event] | None = deque(maxlen=MAX_EARLY)
         self._slots = itertools.cycle(NODE_SLOTS)
-        self._looked_ms = self._started_ms = mono_ms()
+        self._started_ms = mono_ms()
         self._known: set[str] = set()
-        self._where: dict[str, Whereabouts] = {}
+        # Those still to be looked at before it begins anew.
+        self._lifts_left: deque[str] = deque()
+        self._cars_left: deque[str] = deque()
         self._has_released = False
         self.failed = 0
 
@@ -96,12 +101,13 @@ class AreaWatch:
 
     async def _round(self) -> None:
         self._areas.broker(self._broker_up())
-        now = mono_ms()
-        if now - self._looked_ms >= LOOK_MS:
-            is_awake = self._offline.is_awake(now)
-            self._looked_ms = now
-            self._look(now, is_awake)
-            await self._tell_silences()
+        now, at = mono_ms(), unix_ms()
+        self._look(now, at)
+        self._look_into_cars(now)
+        if not self._has_released and now - self._started_ms >= UNHEARD_MS:
+            self._has_released = True
+            self._release(now, at)
+        await self._tell_silences()
         for event in self._areas.due(mono_ms(), unix_ms()):
             await self._own.tell([event])
             self._areas.told(event, mono_ms())
@@ -115,32 +121,33 @@ class AreaWatch:
 
     # -- silent nodes ---------------------------------------------------------------------------------------------
 
-    def _look(self, now: int, is_awake: bool) -> None:
-        """All lifts once: who is offline, who is heard for the first time, and what is known of the members' cars."""
-        at = unix_ms()
-        members = self._areas.lifts()
-        qualities, where = self._lifts.seen(members, now)
-        for lift, quality in qualities.items():
+    def _look(self, now: int, at: int) -> None:
+        """Some of the lifts: who is offline, and who is heard for the first time."""
+        is_awake = self._offline.is_awake(now)
+        for lift, quality in self._lifts.qualities_of(
+            _next(self._lifts_left, self._lifts.names, LIFTS_A_ROUND), now
+        ).items():
             if quality == "unknown":
                 continue
             if lift not in self._known:
                 self._known.add(lift)
                 self._areas.known(lift, self._lifts.record(lift).site)
-            silent = quality == "offline"
-            if is_awake and (silent or lift in self._offline):
-                self._offline.look(lift, silent, now, at)
-        for lift, found in where.items():
-            self._areas.knows(lift, found)
-        if not self._has_released and now - self._started_ms >= UNHEARD_MS:
-            self._has_released = True
-            self._release(members, now, at)
+            if is_awake and (quality == "offline" or lift in self._offline):
+                self._offline.look(lift, quality == "offline", now, at)
 
-    def _release(self, members: list[str], now: int, at: int) -> None:
+    def _look_into_cars(self, now: int) -> None:
+        """Some of the members: what their nodes tell of their cars now."""
+        for lift, where in self._lifts.whereabouts_of(
+            _next(self._cars_left, self._areas.lifts, CARS_A_ROUND), now
+        ).items():
+            self._areas.knows(lift, where)
+
+    def _release(self, now: int, at: int) -> None:
         """Lifts that were taken out of the configuration: nobody will tell the end of what was open there."""
         gone = [event["lift"] for event in self._offline.open_events() if event["lift"] not in self._lifts]
         for lift in gone:
             self._offline.look(lift, False, now, at)
-        for lift in members:
+        for lift in self._areas.lifts():
             if lift not in self._lifts:
                 self._areas.release(lift, now, at)
 
@@ -168,3 +175,10 @@ class AreaWatch:
         """Gauges: silent nodes that are told, areas, what is still to be stored, rounds that failed."""
         silent = len(self._offline.open_events())
         return {"nodes_offline": silent, "areas_failed": self.failed, **self._areas.values()}
+
+
+def _next(left: deque[str], begin: Callable[[], list[str]], limit: int) -> list[str]:
+    """The next few of those `left`; they begin anew where nothing is."""
+    if not left:
+        left.extend(begin())
+    return [left.popleft() for _ in range(min(limit, len(left)))]

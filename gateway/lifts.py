@@ -155,12 +155,20 @@ class Lifts:
             found = {name: end.live.link_bytes_month for name, end in self._ends.items()}
         return {name: cost for name, cost in found.items() if cost is not None}
 
-    def seen(self, cars: Iterable[str], now_ms: int) -> tuple[dict[str, str], dict[str, Whereabouts]]:
-        """({lift: quality} of all, {lift: what is known of its car} of those of `cars` that are here), now."""
+    def names(self) -> list[str]:
+        """The lifts that were configured or heard of."""
         with self.lock:
-            qualities = {name: end.live.quality(now_ms) for name, end in self._ends.items()}
-            found = {name: self._ends[name].live.whereabouts(now_ms) for name in cars if name in self._ends}
-        return qualities, found
+            return list(self._ends)
+
+    def qualities_of(self, names: Iterable[str], now_ms: int) -> dict[str, str]:
+        """{lift: quality of its live state} of those that are here; the lock is held meanwhile, so not of too many at once."""
+        with self.lock:
+            return {name: self._ends[name].live.quality(now_ms) for name in names if name in self._ends}
+
+    def whereabouts_of(self, names: Iterable[str], now_ms: int) -> dict[str, Whereabouts]:
+        """{lift: what is known of its car}, as above."""
+        with self.lock:
+            return {name: self._ends[name].live.whereabouts(now_ms) for name in names if name in self._ends}
 
     def qualities(self) -> list[str]:
         """The quality of each lift's live state, now."""

@@ -11,6 +11,7 @@ from aiohttp import web
 from gateway import city_http
 from gateway import journal as jobs
 from gateway import metrics as metrics_module
+from gateway.area_causes import OF_AREA
 from gateway.area_watch import AreaWatch
 from gateway.black_boxes import BlackBoxes
 from gateway.broker import Lane
@@ -33,6 +34,8 @@ from gateway.supervision import Supervisor
 from protocols.identity import subscription
 
 HISTORY_LIMIT = 20_000
+# The severity of what is told of people in danger.
+DANGER = 4
 
 
 class Service:
@@ -51,7 +54,7 @@ class Service:
         self.deliveries = Deliveries(
             self.lifts, self.journal, self.metrics, config.gateway.budget_ms, self._incident_changed
         )
-        own = OwnEvents(config.gateway.id, self.journal, self.deliveries.offer, self._incident_changed)
+        own = OwnEvents(config.gateway.id, self.journal, self._deliver, self._incident_changed)
         self._watch = StoreWatch(
             config.gateway, self.stores, own, lambda: bool(self.deliveries.required), config.cloud is not None
         )  # fmt: skip
@@ -142,9 +145,15 @@ class Service:
         """From any thread: let the loop do it."""
         self._loop.call_soon_threadsafe(call, *values)
 
-    def _offer(self, event: dict[str, Any]) -> None:
-        """In the loop: a new revision, whose commit is under way."""
+    def _deliver(self, event: dict[str, Any]) -> None:
+        """In the loop: a new revision of anybody, on its way to the destinations."""
+        if self.cloud is not None and (event["severity"] == DANGER or event["kind"] in OF_AREA):
+            self.cloud.first(event["id"])
         self.deliveries.offer(event)
+
+    def _offer(self, event: dict[str, Any]) -> None:
+        """In the loop: a new revision of a node, whose commit is under way."""
+        self._deliver(event)
         self.black_boxes.offer(event)
         self.areas.offer(event)
 

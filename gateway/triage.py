@@ -79,8 +79,3 @@ def judge(where: Whereabouts, alarm: str | None, doubted: bool, ended: bool) -> 
     if where.running:
         return MOVING, "running"
     return EMPTY, "nobody_seen"
-
-
-def order(member: dict[str, Any]) -> tuple[int, int, str]:
-    """What members are sorted by: class, waiting time, and the lift's id, so that it is total and stays."""
-    return RANK[member["class"]], member["since_ms"], member["lift"]

@@ -78,8 +78,9 @@ class Rig:
             if own
             else f"{lift}-1-{self.numbers[lift]}"
         )
-        row = ("fault", 2) if own else (BY_NAME[kind].event_class, BY_NAME[kind].severity)
-        event = own_events.opened(name, lift, kind, *row, self.unix_ms - ago_ms, self.unix_ms, **more)
+        event_class, severity = ("fault", 2) if own else (BY_NAME[kind].event_class, BY_NAME[kind].severity)
+        onset_ms = self.unix_ms - ago_ms
+        event = own_events.opened(name, lift, kind, event_class, severity, onset_ms, self.unix_ms, **more)
         return self.tell(event, where)
 
     def closes(self, event: Event, ago_ms: int = 0) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.area_causes import LONGEST_HOLD_MS, OF_KIND
 from gateway.tests.area_rig import NOBODY, SEEN, Event, Rig, classes
-from gateway.triage import CLASSES, Whereabouts, order
+from gateway.triage import CLASSES, Whereabouts
 
 SITES = {"a": 4, "b": 3, "c": 1}
 LIFTS = [f"{site}-{n}" for site, count in SITES.items() for n in range(count)]
@@ -90,6 +90,13 @@ class Driven:
             (area["kind"], area["snapshot"].get("site"), area["severity"], frozenset(classes(area).items()))
             for area in self.rig.newest_areas() if area["phase"] != "closed"
         }  # fmt: skip
+
+
+ORDER = ("alarm", "occupied", "unknown", "moving", "empty", "ended")
+
+
+def order(member: dict[str, Any]) -> tuple[int, int, str]:
+    return ORDER.index(member["class"]), member["since_ms"], member["lift"]
 
 
 def check(driven: Driven) -> None:
