@@ -8,7 +8,7 @@ GATEWAY_FAULTS = {
 
 # The classes of an area's members in the order in which they are looked after, {name: (en, zh)}.
 TRIAGE_TEXTS = {
-    "alarm": ("In danger", "有险情"),
+    "alarm": ("Trapped or alarm pressed", "被困或报警"),
     "occupied": ("Occupied", "有人"),
     "unknown": ("Occupancy unknown", "是否有人未知"),
     "moving": ("Empty, between floors or moving", "无人，层间或运行中"),
@@ -230,8 +230,8 @@ TEXTS = {
     ),
     "area_silence": (
         "Many nodes silent", "多台监测终端离线",
-        "Many nodes fell silent at once, and had told of their mains before: a broker, a router or a network, not a power cut.",
-        "多台监测终端同时失去信号，此前电源正常：服务器、路由器或网络故障，而非停电。",
+        "Many nodes fell silent at once, none of them known to be without mains: rather a broker, a router or a network than a power cut.",
+        "多台监测终端同时失去信号，此前均未报告停电：多为消息服务器、路由器或网络故障。",
         "Mend the connection; meanwhile no alarm of these lifts can arrive. Members are listed by what was known of them last.",
         "修复网络连接；在此期间这些电梯的报警无法送达。成员按最后已知状态排列。",
     ),
