@@ -96,6 +96,9 @@ class Strand:
         over = [name for name, is_open in self.incidents.items() if not is_open]
         for name in over[: max(0, len(self.incidents) - LISTED_INCIDENTS)]:
             del self.incidents[name], self.revs[name]
+        over = [name for name in self.also if name not in self.car.alarms]
+        for name in over[: max(0, len(self.also) - LISTED_INCIDENTS)]:
+            del self.also[name]
 
     def waits_since_ms(self) -> int:
         """Since when somebody in it waits, unix ms: since its alarm, if that is older."""

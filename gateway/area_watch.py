@@ -75,12 +75,13 @@ class AreaWatch:
         if self._early is not None:
             await self._restore()
         while True:
+            is_more = False
             try:
-                await self._round()
+                is_more = await self._round()
             except (NotDelivered, TimeoutError, sqlite3.Error) as error:
                 self.failed += 1
                 _log.warning("areas: the journal does not answer (%s); telling it again", error)
-            await asyncio.sleep(ROUND_S)
+            await asyncio.sleep(0 if is_more else ROUND_S)
 
     async def _restore(self) -> None:
         areas, found = await self._journal.ask(area_store.held(unix_ms() - HOLD_MS))
@@ -89,7 +90,12 @@ class AreaWatch:
             (event, area, self._lifts.record(event["lift"]).site)
             for event, area in found if concerns(event["kind"], event["class"])
         ]  # fmt: skip
-        self._areas.restore(areas, held, now, at)
+        try:
+            self._areas.restore(areas, held, now, at)
+        except (KeyError, TypeError, ValueError):  # told by another version of ours
+            self.failed += 1
+            _log.exception("areas: those of before cannot be read; what is told from now on is grouped anew")
+            self._areas = Areas(self._own.gateway)
         for event, _, _ in held:
             if event["kind"] == offline.KIND and event["phase"] != "closed":
                 self._offline.restore(event)
@@ -99,7 +105,8 @@ class AreaWatch:
         if areas:
             _log.info("areas: %d open ones go on", len(areas))
 
-    async def _round(self) -> None:
+    async def _round(self) -> bool:
+        """True if there is more to tell at once."""
         self._areas.broker(self._broker_up())
         now, at = mono_ms(), unix_ms()
         self._look(now, at)
@@ -107,7 +114,7 @@ class AreaWatch:
         if not self._has_released and now - self._started_ms >= UNHEARD_MS:
             self._has_released = True
             self._release(now, at)
-        await self._tell_silences()
+        is_more = await self._tell_silences()
         for event in self._areas.due(mono_ms(), unix_ms()):
             await self._own.tell([event])
             self._areas.told(event, mono_ms())
@@ -118,6 +125,7 @@ class AreaWatch:
             self._areas.marked(pairs, missing)
             for name, _ in pairs:
                 self._own.changed(name)
+        return is_more or len(pairs) == TOGETHER
 
     # -- silent nodes ---------------------------------------------------------------------------------------------
 
@@ -151,7 +159,8 @@ class AreaWatch:
             if lift not in self._lifts:
                 self._areas.release(lift, now, at)
 
-    async def _tell_silences(self) -> None:
+    async def _tell_silences(self) -> bool:
+        """Some of what opens and closes; True if there is more. Between two parts the areas are told of those already told."""
         now, at = mono_ms(), unix_ms()
         for lift in self._offline.to_open():
             end = self._lifts.known(lift)
@@ -161,15 +170,15 @@ class AreaWatch:
                 self._offline.opening(event)
         opening = self._offline.pending()
         ending = [closed(event, at, ended_ms) for event, ended_ms in self._offline.to_close(now)]
-        for begin in range(0, len(opening) + len(ending), TOGETHER):
-            some = [*opening, *ending][begin : begin + TOGETHER]
-            await self._own.tell(some)
-            for event in some:
-                if event["phase"] == "closed":
-                    self._offline.closed(event["lift"], mono_ms())
-                else:
-                    self._offline.opened(event)
-                self._took(event)
+        some = [*opening, *ending][:TOGETHER]
+        await self._own.tell(some)
+        for event in some:
+            if event["phase"] == "closed":
+                self._offline.closed(event["lift"], mono_ms())
+            else:
+                self._offline.opened(event)
+            self._took(event)
+        return len(some) == TOGETHER
 
     def values(self) -> dict[str, float]:
         """Gauges: silent nodes that are told, areas, what is still to be stored, rounds that failed."""

@@ -104,6 +104,7 @@ class Areas:
         for strand in self._register.strands_of(lift):
             if name in strand.also and not strand.is_open() and strand.ended_ms is None:
                 self._book.ended(strand, now_ms, closed_at(event))
+            strand.forget_oldest()
         self._judge_anew(lift)
         self._register.forget(lift)
 

@@ -14,7 +14,8 @@ from gateway.store_file import damage, read_damaged
 
 _log = logging.getLogger(__name__)
 
-# Rises with each change of the tables: a file of another form is put aside, and what can be read of it is taken over.
+# Rises with each change of the tables: a file of another form is put aside, and what can be read of it is taken over. New tables
+# come last: those of before then lie where they lay, which is how a file is read whose first page is another's.
 FORM = 3
 # The revisions have a rowid: without one, a row of more than 1,002 bytes takes a page of its own beside its leaf.
 SCHEMA = """
@@ -28,8 +29,8 @@ CREATE TABLE delivery (
 CREATE TABLE incident (
   id TEXT PRIMARY KEY, rev INTEGER NOT NULL, version INTEGER NOT NULL, cloud_version INTEGER NOT NULL,
   done INTEGER NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE member (id TEXT PRIMARY KEY, area TEXT NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX incident_behind ON incident (id) WHERE cloud_version < version;
+CREATE TABLE member (id TEXT PRIMARY KEY, area TEXT NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
 """
 # {table: (its columns without the checksum, its key)}.
 TABLES = {

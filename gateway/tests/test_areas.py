@@ -188,6 +188,23 @@ def test_a_flapping_member_is_no_stream_of_revisions() -> None:
     assert [classes(event)["a-3"] for event in told] == ["ended"]
 
 
+def test_what_a_lift_went_through_for_days_is_not_all_kept() -> None:
+    rig = Rig({"a": 3})
+    for lift in rig.lifts:
+        rig.opens(lift)
+    for _ in range(50):
+        for kind in ("button_pressed", "emergency_power"):
+            event = rig.opens("a-1", kind)
+            rig.passes(3000)
+            rig.closes(event)
+        rig.passes(10 * MINUTE_MS, 5000)
+    (area,) = rig.newest_areas()
+    (member,) = [member for member in area["members"] if member["lift"] == "a-1"]
+    assert len(member["incidents"]) <= 8 and member["class"] == "empty"
+    (strand,) = rig.core._register.strands_of("a-1")
+    assert len(strand.incidents) <= 8 and len(strand.also) <= 8 and len(strand.revs) <= 8
+
+
 def test_all_that_flaps_together_is_one_area_until_it_stays_well() -> None:
     rig = Rig({"a": 4})
     told = []

@@ -84,6 +84,7 @@ function Row({ member, all, lifts, lang, wall, onSelect }: Props & { member: Mem
 export function AreaMembers(props: Props) {
   const { area, lang } = props;
   const { members, snapshot } = area;
+  const shown = area.phase === "closed" ? 0 : SHOWN;
   const counts = CLASSES.map((name) => ({ name, count: Number(snapshot[name] ?? 0) })).filter(({ count }) => count > 0);
   const unlisted = Number(snapshot.lifts ?? members.length) - members.length;
   const rows = (some: Member[]) => some.map((member) => <Row key={member.lift} {...props} member={member} />);
@@ -97,15 +98,15 @@ export function AreaMembers(props: Props) {
         ))}
       </p>
       <ol className="members" aria-label={word("members", lang)}>
-        {rows(members.slice(0, SHOWN))}
+        {rows(members.slice(0, shown))}
       </ol>
-      {members.length > SHOWN && (
+      {members.length > shown && (
         <details className="more">
           <summary>
-            {lang === "zh" ? `${word("moreMembers", lang)} ${members.length - SHOWN} 台` : `${members.length - SHOWN} ${word("moreMembers", lang)}`}
+            {lang === "zh" ? `${word("moreMembers", lang)} ${members.length - shown} 台` : `${members.length - shown} ${word("moreMembers", lang)}`}
           </summary>
-          <ol className="members" start={SHOWN + 1}>
-            {rows(members.slice(SHOWN))}
+          <ol className="members" start={shown + 1}>
+            {rows(members.slice(shown))}
           </ol>
         </details>
       )}
