@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT))
 
 from gateway import area_causes, offline  # noqa: E402  the path is set first
 from protocols import codes, messages, records  # noqa: E402
-from protocols.condition_texts import CAUSES, CONDITIONS  # noqa: E402
+from protocols.condition_texts import CAUSES, CONDITIONS, GATEWAY_CONDITIONS  # noqa: E402
 from protocols.controller_fault_texts import RESERVED, WORDS  # noqa: E402
 from protocols.controller_faults import national_code  # noqa: E402
 from protocols.delivery import held, node, succession  # noqa: E402
@@ -260,7 +260,7 @@ lift, the others about the gateway in place of a lift.
 {chr(10).join(texts)}
 ## Conditions and causes in words
 
-{table(("condition", "meaning", "中文"), ((f"`{name}`", *words) for name, words in CONDITIONS.items()))}
+{table(("condition", "meaning", "中文"), ((f"`{name}`", *words) for name, words in (CONDITIONS | GATEWAY_CONDITIONS).items()))}
 {table(("cause", "meaning", "中文"), ((f"`{name}`", *words) for name, words in CAUSES.items()))}
 ## Fault words of controllers
 

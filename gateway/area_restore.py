@@ -35,6 +35,8 @@ def restore(
         if event["lift"] not in book.register.sites:
             book.register.known(event["lift"], site)
         area = book.areas.get(mark or listed.get(event["id"], ""))
+        if event.get("withheld") and area is None:
+            continue
         is_over = event["phase"] == codes.CLOSED and mark is not None  # of an area that is over too
         if area is None and is_over:
             continue

@@ -49,6 +49,8 @@ class Areas:
         """One revision of an incident of a lift, its newest; `where` is what the node's state tells of its car meanwhile."""
         lift, kind = event["lift"], event["kind"]
         self._register.known(lift, site)
+        if event.get("withheld") and event["phase"] != codes.CLOSED:
+            return  # a technician's doing, or nobody in need: if it outlasts that, a further revision says so
         if event["class"] == "alarm":
             self._took_alarm(event, now_ms)
         elif kind == DOUBT:

@@ -47,7 +47,7 @@ def opened(
     """
     event = {
         "id": name, "rev": 1, "lift": lift, "kind": kind, "code": None, "class": event_class, "severity": severity,
-        "phase": codes.OPEN, "cause": "", "presses": 0, "closed_at_ms": None, "snapshot": {}, "last_known": {},
+        "phase": codes.OPEN, "cause": "", "presses": 0, "withheld": "", "closed_at_ms": None, "snapshot": {}, "last_known": {},
         "last_known_at_ms": None, "frames": [], "evidence": [], "attempt": 1, "received": now_ms, "offset_err_ms": 0,
         "stages": {"onset": min(onset_ms, now_ms), "detected": now_ms, "published": now_ms},
     }  # fmt: skip

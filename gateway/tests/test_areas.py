@@ -420,6 +420,20 @@ def test_what_one_lift_is_a_member_of_twice_has_its_alarm_in_the_first() -> None
     assert listed(by_kind["area_power_cut"])[0] == ("a-1", "alarm")
 
 
+def test_what_a_technician_switches_off_is_no_power_cut_until_it_outlasts_his_work() -> None:
+    rig = Rig({"a": 3})
+    withheld = [rig.opens(lift, withheld="work") for lift in rig.lifts]
+    rig.opens("a-0", "button_pressed", 10, withheld="filter")
+    rig.passes(MINUTE_MS)
+    assert rig.areas == {} and rig.core.lifts() == []
+    rig.restart()
+    assert rig.core.lifts() == []
+    for event in withheld:
+        rig.tell({**event, "rev": 2, "phase": "updated", "withheld": "", "received": rig.unix_ms})
+    (area,) = rig.passes(5000)
+    assert listed(area) == [("a-0", "empty"), ("a-1", "empty"), ("a-2", "empty")]
+
+
 # -- clocks, stores, cost -----------------------------------------------------------------------------------------
 
 
