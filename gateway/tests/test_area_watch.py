@@ -123,6 +123,41 @@ async def test_nodes_that_fall_silent_are_incidents_and_one_area_and_no_node_is_
         assert end is not None and end.intake.boot == 1, "an id of the gateway's is no boot of the node"
 
 
+async def test_hundreds_of_lifts_at_once_are_two_revisions_and_each_of_their_incidents_is_marked(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(area_incident, "GATHER_MS", 1000)
+    monkeypatch.setattr(area_incident, "FIRST_GAP_MS", 2000)
+    async with Gateway(tmp_path, lifts=300) as gateway:
+        await cut(gateway, 300, "lift-200")
+        area = await told(gateway, "area_power_cut")
+        await gateway.until(lambda: gateway.service.values()["area_members"] == 300)
+        await gateway.until(lambda: gateway.service.values()["area_marks_waiting"] == 0)
+        found = (await gateway.incidents()).values()
+        assert sum(incident["area"] == area["id"] for incident in found) == 300
+        (area,) = [incident for incident in found if incident["kind"] == "area_power_cut"]
+        assert area["rev"] <= 3 and area["members"][0]["lift"] == "lift-200"
+
+
+async def test_lifts_that_were_taken_out_of_the_configuration_hold_nothing_open(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Gateway(tmp_path, lifts=3) as gateway:
+        await cut(gateway, 3, "lift-3")
+        monkeypatch.setattr(live, "OFFLINE_AFTER_SILENCE_MS", 0)
+        monkeypatch.setattr(live, "STALE_PERIODS", 0)
+        await told(gateway, "area_power_cut")
+        for number in (1, 2, 3):
+            await told(gateway, "node_offline", "open", lift=f"lift-{number}")
+    monkeypatch.setattr(live, "OFFLINE_AFTER_SILENCE_MS", 30_000)
+    monkeypatch.setattr(live, "STALE_PERIODS", 3)
+    monkeypatch.setattr(area_watch, "UNHEARD_MS", 300)
+    async with Gateway(tmp_path, lifts=0) as gateway:
+        for number in (1, 2, 3):
+            await told(gateway, "node_offline", "closed", lift=f"lift-{number}")
+        await told(gateway, "area_power_cut", "closed")
+
+
 async def test_a_city_gets_of_an_area_what_its_file_has_a_code_for(tmp_path: pathlib.Path) -> None:
     city = CityMock()
     await city.start()

@@ -135,9 +135,11 @@ export interface World {
 
 export const EMPTY: World = { lifts: new Map(), incidents: new Map(), silent: [], heardAt: 0 };
 
-/** What stands for itself: an incident of an area event is listed there, unless that event is not known here. */
+/** What stands for itself: an incident of an area event is listed there, unless it is open and that event is not known here. */
 export const unfolded = (incidents: ReadonlyMap<string, Incident>): Incident[] =>
-  [...incidents.values()].filter((incident) => !incident.area || !incidents.has(incident.area));
+  [...incidents.values()].filter(
+    (incident) => !incident.area || (incident.phase !== "closed" && !incidents.has(incident.area)),
+  );
 
 const KEPT_INCIDENTS = 200;
 const SILENT_MS = 12_000;
