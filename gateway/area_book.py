@@ -48,14 +48,14 @@ class Book:
         area.first_ms, area.newest_ms = min(area.first_ms, strand.onset_ms), max(area.newest_ms, strand.onset_ms)
 
     def merge(self, other: Area, area: Area) -> None:
-        """All members of `other` are of `area` now; if anybody has heard of it, its end is still to be told."""
+        """All members of `other` are of `area` now; if anybody has heard of it, or is just hearing, its end is still to be told."""
         del self.open[other.key]
         for strand in other.members.values():
             self.enter(area, strand)
             self.mark(area, strand)
         other.members, other.present, other.into, other.note = {}, 0, area.name, "merged"
         self.touch(other)
-        if other.event is None:
+        if other.event is None and other.pending is None:
             del self.areas[other.name], self.dirty[other.name]
 
     def widen(self, area: Area, could: int) -> None:

@@ -162,15 +162,15 @@ class AreaWatch:
     async def _tell_silences(self) -> bool:
         """Some of what opens and closes; True if there is more. Between two parts the areas are told of those already told."""
         now, at = mono_ms(), unix_ms()
-        for lift in self._offline.to_open():
+        for lift in self._offline.to_open()[:TOGETHER]:
             end = self._lifts.known(lift)
             if end is not None:
                 with self._lifts.lock:
                     event = offline.opened(own_id(self._own.gateway, at, next(self._slots)), end.live, now, at)
                 self._offline.opening(event)
-        opening = self._offline.pending()
-        ending = [closed(event, at, ended_ms) for event, ended_ms in self._offline.to_close(now)]
-        some = [*opening, *ending][:TOGETHER]
+        opening = self._offline.pending()[:TOGETHER]
+        ending = self._offline.to_close(now)[: TOGETHER - len(opening)]
+        some = [*opening, *(closed(event, at, ended_ms) for event, ended_ms in ending)]
         await self._own.tell(some)
         for event in some:
             if event["phase"] == "closed":

@@ -91,7 +91,10 @@ class Rig:
 
     def round(self) -> list[Event]:
         """What is due now, told and stored."""
-        events = self.core.due(self.mono_ms, self.unix_ms)
+        return self.store(self.core.due(self.mono_ms, self.unix_ms))
+
+    def store(self, events: list[Event]) -> list[Event]:
+        """These that were due, and whatever is to be marked."""
         for event in events:
             self.areas.setdefault(event["id"], []).append(event)
             self.core.told(event, self.mono_ms)

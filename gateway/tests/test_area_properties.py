@@ -186,3 +186,24 @@ def test_a_store_that_fails_now_and_then_changes_nothing_in_the_end(
     settled(one)
     settled(other)
     assert one.picture() == other.picture()
+
+
+@settings(max_examples=150)
+@given(STEPS)
+def test_whatever_comes_while_a_revision_is_being_stored_changes_nothing_in_the_end(
+    steps: list[tuple[Any, ...]],
+) -> None:
+    one, other = Driven(), Driven()
+    for step in steps:
+        for driven in (one, other):
+            if step[0] == "passes":
+                driven.take(step)
+                continue
+            storing = driven.rig.core.due(driven.rig.mono_ms, driven.rig.unix_ms) if driven is other else []
+            driven.take(step)
+            driven.rig.store(storing)
+            driven.rig.passes(1100)
+        check(other)
+    settled(one)
+    settled(other)
+    assert one.picture() == other.picture()

@@ -487,6 +487,24 @@ def test_an_area_to_which_somebody_comes_while_its_end_is_stored_goes_on() -> No
     assert (area["phase"], area["closed_at_ms"], classes(area)["a-0"]) == ("updated", None, "empty")
 
 
+def test_an_area_that_goes_into_another_while_its_opening_is_stored_ends_all_the_same() -> None:
+    rig = Rig(dict.fromkeys("abc", 6))
+    for site in "ab":
+        for number in range(3):
+            rig.opens(f"{site}-{number}")
+    rig.now_ms += 2000
+    first, second = rig.core.due(rig.mono_ms, rig.unix_ms)
+    rig.opens("c-0")  # now it is many over sites
+    for event in (first, second):
+        rig.areas[event["id"]] = [event]
+        rig.core.told(event, rig.mono_ms)
+    rig.passes(10_000)
+    assert [(area["phase"], area["snapshot"].get("into")) for area in rig.newest_areas()] == [
+        ("updated", None), ("closed", first["id"]),
+    ]  # fmt: skip
+    assert len(classes(rig.areas[first["id"]][-1])) == 7 and set(rig.stored_marks.values()) == {first["id"]}
+
+
 def test_a_journal_made_anew_is_told_all_that_is_open_once_more() -> None:
     rig = Rig({"a": 3})
     for lift in rig.lifts:
