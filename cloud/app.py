@@ -139,12 +139,16 @@ def _incident_routes(app: FastAPI) -> None:
         request: Request,
         lift: str | None = None,
         phase: Literal["open", "updated", "closed"] | None = None,
+        area: Annotated[str | None, Query(description="only those of this area event")] = None,
+        folded: Annotated[bool, Query(description="false leaves out what is of an area event")] = True,
         before_ms: int | None = None,
         limit: Annotated[int, Query(ge=1, le=incidents.MAX_LIST)] = 100,
     ) -> Any:
         """Incidents, newest first. `before_ms` = opened_at_ms of the last one seen turns the page."""
         async with request.app.state.sessions() as session:
-            return await incidents.newest(session, lift=lift, phase=phase, before_ms=before_ms, limit=limit)
+            return await incidents.newest(
+                session, lift=lift, phase=phase, area=area, folded=folded, before_ms=before_ms, limit=limit
+            )
 
     @app.get("/api/v1/incidents/{incident}", response_model=Incident, response_model_by_alias=True, tags=["incidents"])
     async def one_incident(request: Request, incident: str) -> Any:

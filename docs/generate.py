@@ -10,13 +10,14 @@ from collections.abc import Iterable, Sequence
 ROOT = pathlib.Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from gateway import area_causes, offline  # noqa: E402  the path is set first
 from protocols import codes, messages, records  # noqa: E402
-from protocols.condition_texts import CAUSES, CONDITIONS  # noqa: E402  the path is set first
+from protocols.condition_texts import CAUSES, CONDITIONS, GATEWAY_CONDITIONS  # noqa: E402
 from protocols.controller_fault_texts import RESERVED, WORDS  # noqa: E402
 from protocols.controller_faults import national_code  # noqa: E402
 from protocols.delivery import held, node, succession  # noqa: E402
 from protocols.detector import is_withheld_at_work  # noqa: E402
-from protocols.fault_texts import GATEWAY_FAULTS, TEXTS  # noqa: E402
+from protocols.fault_texts import GATEWAY_FAULTS, REASON_TEXTS, TEXTS, TRIAGE_TEXTS  # noqa: E402
 from protocols.faults import FAULTS, FLAP_MS, RUN_TIME_LIMIT, Fault  # noqa: E402
 from protocols.fields import FIELDS, Field  # noqa: E402
 from protocols.identity import CONTRACT_VERSION, DOWN_KINDS, MAX_ID_LENGTH, UP_KINDS  # noqa: E402
@@ -170,6 +171,44 @@ def _fault_words(profile: str) -> str:
     return f"### Profile `{profile}`\n\n{table(head, rows)}\nReserved by the maker, shown as unknown: {reserved}.\n"
 
 
+def _many(many: area_causes.Many) -> str:
+    sites = f" at {many.sites} sites or more" if many.sites > 1 else ""
+    return f"{many.lifts} lifts{sites}, and {many.permille / 10:g} %"
+
+
+def _areas() -> str:
+    causes = [
+        (f"`{cause.area}`", ", ".join(f"`{kind}`" for kind in sorted(cause.kinds)), _ms(cause.window_ms), _many(cause.site),
+         _many(cause.gateway), f"{GATEWAY_FAULTS[cause.area]}, {cause.occupied}, 4")
+        for cause in area_causes.CAUSES
+    ]  # fmt: skip
+    head = (
+        "incident",
+        "told by its members",
+        "within",
+        "at one site",
+        "over sites",
+        "severity: least, occupied, in danger",
+    )
+    classes = [(f"`{name}`", english, chinese) for name, (english, chinese) in TRIAGE_TEXTS.items()]
+    reasons = [(f"`{name}`", english, chinese) for name, (english, chinese) in REASON_TEXTS.items()]
+    return f"""{table(head, causes)}
+A node that is offline is of the power cut if it had told of no mains. Shares are of the lifts that could tell: those known,
+without any that were silent or dark before. A lift joins an open area up to {_ms(area_causes.JOIN_MS)} behind its newest member;
+later it takes as many again. A member has left when it was well for {_ms(area_causes.HOLD_MS)}, twice as long each time that it comes
+back, {_ms(area_causes.LONGEST_HOLD_MS)} at most; the area ends with its last member. The first revision waits {_ms(area_causes.GATHER_MS)} for the others of
+the same moment, later ones {_ms(area_causes.FIRST_GAP_MS)} or a tenth of the area's age, {_ms(area_causes.LONGEST_GAP_MS)} at most; somebody in danger is told after {_ms(area_causes.FIRST_GAP_MS)}.
+A body lists {area_causes.LISTED} members at most and counts all. A silence of one node ends when it was heard for {_ms(offline.HOLD_MS)}, twice as long
+each time that it falls silent again within {_ms(offline.FLAP_MS)}. All of these figures are ours.
+
+Members stand by class, then by waiting time:
+
+{table(("class", "meaning", "中文"), classes)}
+An alarm's reason is the fault; others:
+
+{table(("reason", "meaning", "中文"), reasons)}"""
+
+
 def faults() -> str:
     """The page of the fault table."""
     rows = [
@@ -209,14 +248,19 @@ confirm is a near miss: a counter per lift and fault, as is what was suppressed.
 that therefore come to the city within one poll cycle and the transport.
 
 `line_noise` is an injection of the bench, not a fault: whatever happens on the line, no event may come of it.
-Of itself a gateway tells {" and ".join(f"`{name}`" for name in GATEWAY_FAULTS)}, on its own id in place of a lift's.
 
+## What only a gateway can know
+
+No node detects {", ".join(f"`{name}`" for name in GATEWAY_FAULTS)}. Their ids begin with the gateway's; `node_offline` is about its
+lift, the others about the gateway in place of a lift.
+
+{_areas()}
 ## In words
 
 {chr(10).join(texts)}
 ## Conditions and causes in words
 
-{table(("condition", "meaning", "中文"), ((f"`{name}`", *words) for name, words in CONDITIONS.items()))}
+{table(("condition", "meaning", "中文"), ((f"`{name}`", *words) for name, words in (CONDITIONS | GATEWAY_CONDITIONS).items()))}
 {table(("cause", "meaning", "中文"), ((f"`{name}`", *words) for name, words in CAUSES.items()))}
 ## Fault words of controllers
 

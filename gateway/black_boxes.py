@@ -17,6 +17,7 @@ from gateway.config import Lift
 from gateway.errors import ExportError
 from gateway.log_export import export, header
 from protocols.delivery.black_box import SPAN_MS
+from protocols.fault_texts import GATEWAY_FAULTS
 from protocols.recording import Label
 
 _log = logging.getLogger(__name__)
@@ -52,8 +53,8 @@ class BlackBoxes:
         self.failed = 0
 
     def offer(self, event: Event) -> None:
-        """A new revision, before or after its commit: a serious one that opens is waited for."""
-        if event["severity"] < SERIOUS or event["phase"] != "open":
+        """A new revision, before or after its commit: a serious one of a node's that opens is waited for."""
+        if event["severity"] < SERIOUS or event["phase"] != "open" or event["kind"] in GATEWAY_FAULTS:
             return
         self._waiting.setdefault(event["id"], event)
         while len(self._waiting) > MAX_WAITING:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import logging
 import random
@@ -48,6 +49,8 @@ class CloudLink:
         self._receipted, self._answer = receipted, answer
         self._wake = asyncio.Event()
         self._fresh: dict[str, None] = {}
+        self._first: dict[str, None] = {}
+        self._fresh_first: dict[str, None] = {}
         self._after = ""
         self._in_flight: dict[str, tuple[int, float]] = {}
         self._answers: set[asyncio.Task[None]] = set()
@@ -56,9 +59,16 @@ class CloudLink:
 
     def wake(self, incident: str) -> None:
         """An incident has a new version: it goes before any backlog."""
-        if len(self._fresh) < FRESH:
-            self._fresh[incident] = None
+        fresh = self._fresh_first if incident in self._first else self._fresh
+        if len(fresh) < FRESH:
+            fresh[incident] = None
         self._wake.set()
+
+    def first(self, incident: str) -> None:
+        """People are in danger: whatever is new of this incident goes before what is new of a thousand others."""
+        self._first[incident] = None
+        if len(self._first) > FRESH:
+            del self._first[next(iter(self._first))]
 
     async def run(self, session: aiohttp.ClientSession) -> None:
         """One connection after another."""
@@ -125,9 +135,10 @@ class CloudLink:
             for name, (_, sent) in list(self._in_flight.items()):
                 if now - sent > RESEND_S:
                     del self._in_flight[name]
-            fresh = list(self._fresh)[:IN_FLIGHT]
+            fresh = [*self._fresh_first, *itertools.islice(self._fresh, IN_FLIGHT)][:IN_FLIGHT]
             for name in fresh:
-                del self._fresh[name]
+                self._fresh_first.pop(name, None)
+                self._fresh.pop(name, None)
             flying = {name: version for name, (version, _) in self._in_flight.items()}
             room = max(0, IN_FLIGHT - len(flying))
             try:
@@ -139,7 +150,7 @@ class CloudLink:
                 self._in_flight[incident["id"]] = (incident["version"], now)
                 self.counters["incidents"] += 1
                 await self._send(socket, {"type": "incident", "sent_ms": unix_ms(), "incident": incident})
-            if self._fresh or (found and len(self._in_flight) < IN_FLIGHT):
+            if self._fresh_first or self._fresh or (found and len(self._in_flight) < IN_FLIGHT):
                 continue
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.0):

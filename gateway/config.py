@@ -159,6 +159,8 @@ def load(path: pathlib.Path) -> Config:
         seen.add(lift.id)
     if not is_id(config.gateway.id):
         raise ConfigError(f"{path}: gateway.id {config.gateway.id!r}: 1 to 32 of a-z, 0-9 and '-'")
+    if config.gateway.id in seen:
+        raise ConfigError(f"{path}: gateway.id {config.gateway.id} is a lift's too; give the gateway an id of its own")
     if config.broker.tls is not None:
         try:
             tls_context(config.broker.tls)

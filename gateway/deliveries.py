@@ -17,6 +17,7 @@ from gateway.errors import ConfigError, NotDelivered
 from gateway.journal import Job, Journal
 from gateway.lifts import Lifts
 from gateway.metrics import Metrics
+from gateway.own_events import is_of
 from gateway.relay import Outcome, Relay, Send
 from gateway.supervision import Supervisor
 from protocols import codes
@@ -157,7 +158,7 @@ class Deliveries:
         required = self.required
         self._dead = await self._journal.ask(dead_letters.counted())
         for name, rev, lift, phase, done, answered in reversed(await self._journal.ask(jobs.recent(RECENT))):
-            end = self._lifts.known(lift)
+            end = self._lifts.known(lift) if is_of(name, lift) else None
             if end is None:
                 continue
             end.intake.committed(name, rev)
@@ -279,7 +280,8 @@ class Deliveries:
         self._store(jobs.mark_done(*key), lambda: self._tell_done(event))
 
     def _tell_done(self, event: Event) -> None:
-        end = self._lifts.known(event["lift"])
+        # Of what the gateway itself tells of a lift its node knows nothing.
+        end = self._lifts.known(event["lift"]) if is_of(event["id"], event["lift"]) else None
         if end is None:
             return
         with self._lifts.lock:

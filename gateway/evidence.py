@@ -17,12 +17,14 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from gateway.errors import EvidenceError
+from gateway.journal_rows import area_of
 from protocols.modbus.rtu import STANDARD
 
 FORMAT = 1
 KEY_FILE = "evidence.key"
-# An incident has a handful of revisions; a file beyond this is none of ours.
-MAX_FILE_BYTES = 4_000_000
+# A lift's incident has a handful of revisions, an area's of a day some hundred with 110 kB of members each; a file beyond this
+# is none of ours.
+MAX_FILE_BYTES = 64_000_000
 STAGES = ("onset", "detected", "published", "received")
 
 
@@ -71,7 +73,7 @@ def public_text(key: Ed25519PublicKey) -> str:
 
 
 def steps_of(database: sqlite3.Connection, name: str) -> list[dict[str, Any]]:
-    """What happened to incident `name`, in order: frames, revision and commit of each rev, then all receipts."""
+    """What happened to incident `name`, in order: frames, revision and commit of each rev, then all receipts and the area that it is of."""
     steps: list[dict[str, Any]] = []
     revisions = database.execute(
         "SELECT rev, body, received_ms, committed_ms FROM revision WHERE id = ? ORDER BY rev", (name,)
@@ -90,6 +92,9 @@ def steps_of(database: sqlite3.Connection, name: str) -> list[dict[str, Any]]:
     ).fetchall()
     columns = ("rev", "destination", "sent_ms", "receipted_ms", "attempts", "state", "detail")
     steps += [{"what": "receipt", **dict(zip(columns, row, strict=True))} for row in receipts]
+    area = area_of(database, name)
+    if area is not None:
+        steps.append({"what": "area", "rev": revisions[-1][0], "area": area})
     return steps
 
 
@@ -211,6 +216,8 @@ def _line(step: dict[str, Any]) -> str:
         return f"{step['event']['kind']} {step['event']['phase']}"
     if step["what"] == "commit":
         return f"committed {step['committed_ms']}"
+    if step["what"] == "area":
+        return f"of the area event {step['area']}"
     return f"{step['destination']}: {step['state']} {step['receipted_ms']} ({step['detail']})"
 
 

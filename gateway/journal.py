@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from gateway.clock import unix_ms
 from gateway.errors import NotDelivered
-from gateway.journal_rows import SCHEMA, incident_row, put, rescue, verify
+from gateway.journal_rows import FORM, SCHEMA, area_of, incident_row, put, rescue, verify
 from gateway.reserve import Reserve
 from gateway.store_file import StoreFile, damage, is_damage, transaction
 
@@ -45,7 +45,7 @@ class Journal:
     def __init__(
         self, path: pathlib.Path, reserve: Reserve | None = None, on_replaced: Callable[[], None] = lambda: None
     ) -> None:
-        self.file = StoreFile(path, SCHEMA, unix_ms, verify)
+        self.file = StoreFile(path, SCHEMA, FORM, unix_ms, verify)
         self.refused = 0
         self.failed = 0
         self.groups = 0
@@ -353,15 +353,17 @@ def behind_cloud(fresh: list[str], flying: dict[str, int], after: str, limit: in
 
 def incident(database: sqlite3.Connection, name: str, version: int) -> dict[str, Any]:
     """One incident as the API shows it, from its revisions and deliveries."""
+    # Bodies of area incidents are large: only two of them are read here.
     rows = database.execute(
-        "SELECT rev, body, committed_ms FROM revision WHERE id = ? ORDER BY rev", (name,)
+        "SELECT rev, phase, json_extract(body, '$.stages'), received_ms, committed_ms FROM revision WHERE id = ? ORDER BY rev",
+        (name,),
     ).fetchall()
-    bodies = [(json.loads(body), committed) for _, body, committed in rows]
-    newest, first = bodies[-1][0], bodies[0][0]
-
-    def stages(body: dict[str, Any], committed_ms: int) -> dict[str, Any]:
-        return {**body["stages"], "received": body["received"], "committed": committed_ms}
-
+    revisions = [
+        {"rev": rev, "phase": phase, "stages": {**json.loads(stages), "received": received, "committed": committed}}
+        for rev, phase, stages, received, committed in rows
+    ]
+    text = "SELECT body FROM revision WHERE id = ? AND rev = ?"
+    first, newest = (json.loads(database.execute(text, (name, rows[at][0])).fetchone()[0]) for at in (0, -1))
     deliveries = database.execute(
         "SELECT d.destination, d.rev, d.sent_ms, d.receipted_ms, d.attempts, d.state, d.detail, r.phase FROM delivery d "
         "JOIN revision r ON r.id = d.id AND r.rev = d.rev WHERE d.id = ? ORDER BY d.rev, d.destination",
@@ -383,18 +385,18 @@ def incident(database: sqlite3.Connection, name: str, version: int) -> dict[str,
         "opened_at_ms": first["stages"]["onset"],
         "closed_at_ms": newest["closed_at_ms"],
         "profile": first.get("profile"),  # what the gateway tells of itself has none
-        "snapshot": first["snapshot"],
+        "area": area_of(database, name),
+        "members": newest.get("members", []),
+        "snapshot": (newest if "members" in newest else first)["snapshot"],
         "last_known": first["last_known"],
         "last_known_at_ms": first["last_known_at_ms"],
         "evidence": first["evidence"],
-        "stages": stages(*bodies[0]),
+        "stages": revisions[0]["stages"],
         "offset_err_ms": first["offset_err_ms"],
         "deliveries": [
             {"destination": d, "rev": rev, "phase": phase, "sent": sent, "receipted": receipted, "attempts": attempts,
              "state": state, "detail": detail}
             for d, rev, sent, receipted, attempts, state, detail, phase in deliveries
         ],
-        "revisions": [
-            {"rev": body["rev"], "phase": body["phase"], "stages": stages(body, committed)} for body, committed in bodies
-        ],
+        "revisions": revisions,
     }  # fmt: skip

@@ -14,6 +14,9 @@ from gateway.store_file import damage, read_damaged
 
 _log = logging.getLogger(__name__)
 
+# Rises with each change of the tables: a file of another form is put aside, and what can be read of it is taken over. New tables
+# come last: those of before then lie where they lay, which is how a file is read whose first page is another's.
+FORM = 3
 # The revisions have a rowid: without one, a row of more than 1,002 bytes takes a page of its own beside its leaf.
 SCHEMA = """
 CREATE TABLE revision (
@@ -27,6 +30,7 @@ CREATE TABLE incident (
   id TEXT PRIMARY KEY, rev INTEGER NOT NULL, version INTEGER NOT NULL, cloud_version INTEGER NOT NULL,
   done INTEGER NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX incident_behind ON incident (id) WHERE cloud_version < version;
+CREATE TABLE member (id TEXT PRIMARY KEY, area TEXT NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
 """
 # {table: (its columns without the checksum, its key)}.
 TABLES = {
@@ -36,6 +40,7 @@ TABLES = {
         ("id", "rev", "destination"),
     ),
     "incident": (("id", "rev", "version", "cloud_version", "done"), ("id",)),
+    "member": (("id", "area"), ("id",)),
 }
 Row = tuple[Any, ...]
 
@@ -61,6 +66,12 @@ def incident_row(database: sqlite3.Connection, name: str) -> tuple[int, int, int
     return found
 
 
+def area_of(database: sqlite3.Connection, name: str) -> str | None:
+    """The area incident that an incident is a member of."""
+    found = database.execute("SELECT area FROM member WHERE id = ?", (name,)).fetchone()
+    return None if found is None else str(found[0])
+
+
 def verify(database: sqlite3.Connection) -> None:
     """Raises `damage` if a row's checksum is wrong: the good ones are then taken over into a new journal."""
     for table, (columns, key) in TABLES.items():
@@ -75,7 +86,7 @@ def rescue(kept: tuple[pathlib.Path, ...], database: sqlite3.Connection) -> int:
     Raises sqlite3.Error only where the new file cannot be written.
     """
     count = 0
-    for table in ("revision", "delivery"):
+    for table in ("revision", "delivery", "member"):
         for file in reversed(kept):  # what the newest says of a row holds
             count += sum(put(database, table, row, keep=True) for row in _good(file, table))
     # Incidents are made from their revisions, in versions above all that the cloud can have. Who has answered is in the deliveries.

@@ -6,12 +6,13 @@ Lanes, stores and the loop meet here in threads of their own: everything of a li
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from gateway.clock import mono_ms, unix_ms
 from gateway.config import Config, Lift
 from gateway.live import LiveLift
+from gateway.triage import Whereabouts
 from protocols import messages
 from protocols.clock import OffsetEstimate
 from protocols.delivery.gateway import LiftIntake
@@ -61,12 +62,15 @@ class Lifts:
     ) -> None:
         self.lock = threading.Lock()
         self._store_id, self._positions, self._boots, self._publish = store_id, positions, boots, publish
-        self._max = config.gateway.max_lifts
+        self._max, self._gateway = config.gateway.max_lifts, config.gateway.id
         self._ends = {lift.id: self._make_end(lift) for lift in config.lift}
 
     def _make_end(self, record: Lift) -> LiftEnd:
         life, stored = self._positions.get(record.id, (0, 0))
-        return LiftEnd(record, self._store_id, life, stored, self._boots.get(record.id, 0))
+        end = LiftEnd(record, self._store_id, life, stored, self._boots.get(record.id, 0))
+        if life:
+            end.live.watched_ms = mono_ms()
+        return end
 
     def __contains__(self, lift: str) -> bool:
         return lift in self._ends
@@ -83,7 +87,8 @@ class Lifts:
     def at(self, site: str, lift: str) -> LiftEnd | None:
         """Under the lock: the lift's end; unconfigured lifts are taken too, in bounded number, for an alarm counts. None: refused."""
         end = self._ends.get(lift)
-        if end is None and len(self._ends) < self._max:
+        # A lift with the gateway's own name would have incidents of the same ids as the gateway.
+        if end is None and len(self._ends) < self._max and lift != self._gateway:
             record = Lift(id=lift, site=site, name=lift)
             end = self._ends[lift] = self._make_end(record)
             _log.warning("lift %s at %s is not in the configuration; taken all the same", lift, site)
@@ -149,6 +154,21 @@ class Lifts:
         with self.lock:
             found = {name: end.live.link_bytes_month for name, end in self._ends.items()}
         return {name: cost for name, cost in found.items() if cost is not None}
+
+    def names(self) -> list[str]:
+        """The lifts that were configured or heard of."""
+        with self.lock:
+            return list(self._ends)
+
+    def qualities_of(self, names: Iterable[str], now_ms: int) -> dict[str, str]:
+        """{lift: quality of its live state} of those that are here; the lock is held meanwhile, so not of too many at once."""
+        with self.lock:
+            return {name: self._ends[name].live.quality(now_ms) for name in names if name in self._ends}
+
+    def whereabouts_of(self, names: Iterable[str], now_ms: int) -> dict[str, Whereabouts]:
+        """{lift: what is known of its car}, as above."""
+        with self.lock:
+            return {name: self._ends[name].live.whereabouts(now_ms) for name in names if name in self._ends}
 
     def qualities(self) -> list[str]:
         """The quality of each lift's live state, now."""

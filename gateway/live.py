@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.config import Lift
+from gateway.triage import Whereabouts
 from protocols.fields import NAMES
 from protocols.link_cost import per_month
 
 OFFLINE_AFTER_WILL_MS = 10_000
 OFFLINE_AFTER_SILENCE_MS = 30_000
+# For a node that is known from before our start, and whose period is not: three of the longest that is usual (90 s, metered
+# and parked), and some (ours). One whose will the broker keeps is told sooner.
+OFFLINE_UNHEARD_MS = 300_000
 STALE_PERIODS = 3
 # The bus is silent if its last valid sample is so old: two polls at the slowest rate, and the message's way (ours).
 BUS_SILENT_MS = 3000
@@ -19,6 +23,7 @@ BUS_SILENT_MS = 3000
 # A month is told from no less: a handshake alone would make a gigabyte of the first seconds (ours).
 COST_FROM_MS = 600_000
 
+CAR_FIELDS = ("car_status", "door_zone", "floor")
 API_FIELDS = tuple(name for name in NAMES if name not in ("door_1", "door_2"))
 
 
@@ -35,6 +40,7 @@ class LiveLift:
     boot: int = 0
     conn: int = 0
     seq: int = -1
+    watched_ms: int | None = None  # known from before our start, and waited for since then
     heard_ms: int | None = None
     state_ms: int | None = None
     sample_ms: int | None = None
@@ -45,6 +51,9 @@ class LiveLift:
     link_bytes_month: int | None = None  # at the rate of this boot, as the node counts it
     counts: dict[str, dict[str, int]] = field(default_factory=dict)  # near misses and suppressions of this boot
     state_unix_ms: int | None = None
+    # What the controller told last of its car, and when: it is mute in a power cut.
+    car: dict[str, Any] = field(default_factory=dict)
+    car_unix_ms: int | None = None
     since_unix_ms: int | None = None
     shown_quality: str = ""
     dirty: bool = True
@@ -65,6 +74,8 @@ class LiveLift:
         self.period_ms = values["period_ms"]
         self.heard_ms = self.state_ms = now_ms
         self.state_unix_ms = unix_ms
+        if "car_status" in known:
+            self.car, self.car_unix_ms = {name: known.get(name) for name in CAR_FIELDS}, unix_ms
         if values["sample_up_ms"] is not None:
             self.sample_ms = now_ms - max(0, values["up_ms"] - values["sample_up_ms"])
         if values["link_bytes"] is not None:
@@ -94,10 +105,11 @@ class LiveLift:
 
     def quality(self, now_ms: int) -> str:
         """good, stale, bus_silent, offline or unknown."""
-        if self.heard_ms is None:
-            return "unknown"
-        silent_ms = now_ms - self.heard_ms
         gone = self.will_ms is not None and now_ms - self.will_ms >= OFFLINE_AFTER_WILL_MS
+        if self.heard_ms is None:
+            missed = self.watched_ms is not None and now_ms - self.watched_ms >= OFFLINE_UNHEARD_MS
+            return "offline" if gone or missed else "unknown"
+        silent_ms = now_ms - self.heard_ms
         if gone or silent_ms >= max(OFFLINE_AFTER_SILENCE_MS, STALE_PERIODS * self.period_ms):
             return "offline"
         if self.state_ms is None or now_ms - self.state_ms >= STALE_PERIODS * self.period_ms:
@@ -105,6 +117,27 @@ class LiveLift:
         if self.sample_ms is None or now_ms - self.sample_ms >= BUS_SILENT_MS + self.period_ms:
             return "bus_silent"
         return "good"
+
+    def silent_ms(self, now_ms: int) -> int:
+        """Since when nothing was heard: its last message, or what we have waited for the first."""
+        begin_ms = next((at for at in (self.heard_ms, self.watched_ms, self.will_ms) if at is not None), now_ms)
+        return now_ms - begin_ms
+
+    def told_last(self) -> dict[str, Any]:
+        """{name: value} of what its last state told, and of the car what was told last; empty without any state."""
+        if self.state_ms is None:
+            return {}
+        found = {**self.car, **{name: value for name, value in self.state.items() if value is not None}}
+        return {name: value for name, value in found.items() if name != "faults" and value not in (None, [])}
+
+    def whereabouts(self, now_ms: int) -> Whereabouts:
+        """What is known of its car and of who is in it. An unknown passenger is unknown, whatever was told before."""
+        status = self.car.get("car_status")
+        return Whereabouts(
+            self.state["passenger"], self.state_unix_ms, None if status is None else status == 1,
+            self.car.get("door_zone"), self.car.get("floor"), self.car_unix_ms,
+            self.quality(now_ms) in ("good", "bus_silent"),
+        )  # fmt: skip
 
     def view(self, now_ms: int, unix_ms: int) -> dict[str, Any]:
         """What the cloud is told. Unless the quality is good or the bus alone is silent, no value is shown as current."""

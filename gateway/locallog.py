@@ -78,7 +78,7 @@ class LocalLog:
         reserve: Reserve | None = None,
         on_replaced: Callable[[], None] = lambda: None,
     ) -> None:
-        self.file = StoreFile(path, log_rows.SCHEMA, unix_ms)
+        self.file = StoreFile(path, log_rows.SCHEMA, log_rows.FORM, unix_ms)
         self._max_bytes = max_bytes
         self._then, self._reserve, self._on_replaced = then, reserve, on_replaced
         self._queue: queue.Queue[Stored | _Doubt | _DamagedRow | None] = queue.Queue(MAX_QUEUE)

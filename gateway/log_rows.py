@@ -19,6 +19,8 @@ from protocols.records import Batch
 
 _log = logging.getLogger(__name__)
 
+# Rises with each change of the tables; as in journal_rows.
+FORM = 2
 SCHEMA = """
 CREATE TABLE batch (
   row INTEGER PRIMARY KEY AUTOINCREMENT, lift TEXT NOT NULL, life INTEGER NOT NULL, number INTEGER NOT NULL,

@@ -11,6 +11,8 @@ from aiohttp import web
 from gateway import city_http
 from gateway import journal as jobs
 from gateway import metrics as metrics_module
+from gateway.area_causes import OF_AREA
+from gateway.area_watch import AreaWatch
 from gateway.black_boxes import BlackBoxes
 from gateway.broker import Lane
 from gateway.cloud_link import CloudLink
@@ -25,12 +27,15 @@ from gateway.lifts import Lifts
 from gateway.locallog import Stored
 from gateway.log_reader import known_fields
 from gateway.operator import Operator
+from gateway.own_events import OwnEvents
 from gateway.store_watch import StoreWatch
 from gateway.stores import Stores
 from gateway.supervision import Supervisor
 from protocols.identity import subscription
 
 HISTORY_LIMIT = 20_000
+# The severity of what is told of people in danger.
+DANGER = 4
 
 
 class Service:
@@ -49,9 +54,11 @@ class Service:
         self.deliveries = Deliveries(
             self.lifts, self.journal, self.metrics, config.gateway.budget_ms, self._incident_changed
         )
+        own = OwnEvents(config.gateway.id, self.journal, self._deliver, self._incident_changed)
         self._watch = StoreWatch(
-            config.gateway, self.stores, self.deliveries.offer, lambda: bool(self.deliveries.required), config.cloud is not None
+            config.gateway, self.stores, own, lambda: bool(self.deliveries.required), config.cloud is not None
         )  # fmt: skip
+        self.areas = AreaWatch(self.lifts, self.journal, own, lambda: self.events_lane.connected)
         self.fault_words = UnknownWords(data / FILE)
         self.black_boxes = BlackBoxes(
             data, f"gateway {config.gateway.id}", self.lifts.record, lambda: self.stores.reserve.held
@@ -112,6 +119,7 @@ class Service:
             lane.start()
         self.supervisor.keep("acks", self.lifts.ack_round)
         self.supervisor.keep("stores", self._watch.run)
+        self.supervisor.keep("areas", self.areas.run)
         self.supervisor.keep("black boxes", self.black_boxes.run)
         self._web, port = await metrics_module.serve(self, config.metrics.port, self._operator.routes())
         return port
@@ -137,10 +145,17 @@ class Service:
         """From any thread: let the loop do it."""
         self._loop.call_soon_threadsafe(call, *values)
 
-    def _offer(self, event: dict[str, Any]) -> None:
-        """In the loop: a new revision, whose commit is under way."""
+    def _deliver(self, event: dict[str, Any]) -> None:
+        """In the loop: a new revision of anybody, on its way to the destinations."""
+        if self.cloud is not None and (event["severity"] == DANGER or event["kind"] in OF_AREA):
+            self.cloud.first(event["id"])
         self.deliveries.offer(event)
+
+    def _offer(self, event: dict[str, Any]) -> None:
+        """In the loop: a new revision of a node, whose commit is under way."""
+        self._deliver(event)
         self.black_boxes.offer(event)
+        self.areas.offer(event)
 
     def _publish(self, name: str, payload: bytes) -> None:
         self.events_lane.publish(name, payload)
@@ -162,6 +177,7 @@ class Service:
 
     def _remember_again(self) -> None:
         self.supervisor.once("remember", self.deliveries.remember())
+        self.areas.stores_replaced()
         self._watch.wake()
 
     def _log_replaced(self) -> None:
@@ -211,6 +227,7 @@ class Service:
         }  # fmt: skip
         out |= self.stores.values() | self.deliveries.values() | self.fault_words.values()
         out |= self.black_boxes.values() | {f"commands_{name}": value for name, value in self.commands.counters.items()}
+        out |= self.areas.values()
         if self.influx_copy is not None:
             out["influx_behind_batches"] = self.log.behind(self.influx_copy.row)
             out |= {f"influx_{name}": value for name, value in self.influx_copy.counters.items()}

@@ -17,8 +17,6 @@ _log = logging.getLogger(__name__)
 
 # SQLite's default; files of other sizes of page are none of ours.
 PAGE_BYTES = 4096
-# Written into each file; a file with another form is none of ours.
-FORM = 2
 # A larger file is not read whole at the start (ours: 64 MB take 1 to 2 s on two shared cores), but beside its work: an
 # alarm does not wait for it.
 CHECKED_BYTES = 64_000_000
@@ -85,7 +83,9 @@ class Replaced:
 
 
 class StoreFile:
-    """`schema` makes the tables of a new file; `verify` raises `damage` for one whose rows are wrong.
+    """`schema` makes the tables of a new file; a file with another `form` is none of ours.
+
+    `verify` raises `damage` for one whose rows are wrong.
 
     `open` and `replace` belong to the one thread that writes.
     """
@@ -94,11 +94,12 @@ class StoreFile:
         self,
         path: pathlib.Path,
         schema: str,
+        form: int,
         now_ms: Callable[[], int],
         verify: Callable[[sqlite3.Connection], None] = lambda database: None,
     ) -> None:
         self.path = path
-        self._schema, self._now_ms, self._verify = schema, now_ms, verify
+        self._schema, self._form, self._now_ms, self._verify = schema, form, now_ms, verify
         self.identity = ""
         # What the stores before this one may still hold, oldest first, until `rescued` is called.
         self.to_rescue: tuple[pathlib.Path, ...] = ()
@@ -209,7 +210,7 @@ class StoreFile:
             database.execute("INSERT INTO meta VALUES ('store', ?)", (uuid.uuid4().hex[:12],))
             if kept:
                 database.execute("INSERT INTO meta VALUES ('rescue', ?)", (" ".join(path.name for path in kept),))
-            database.execute(f"PRAGMA user_version={FORM}")
+            database.execute(f"PRAGMA user_version={self._form}")
             database.execute("COMMIT")
         new.rename(self.path)
         self._sync_folder()
@@ -249,8 +250,8 @@ class StoreFile:
     def _check(self, database: sqlite3.Connection) -> None:
         """Raises what `is_damage` knows if the file is not a whole store of ours."""
         form = database.execute("PRAGMA user_version").fetchone()[0]
-        if form != FORM:
-            raise damage(f"it is of form {form}, not {FORM}")
+        if form != self._form:
+            raise damage(f"it is of form {form}, not {self._form}")
         if self.path.stat().st_size <= CHECKED_BYTES:
             self._read_whole(database)
             self.checked.set()

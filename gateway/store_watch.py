@@ -5,17 +5,16 @@ Such an incident is open as long as the damaged file lies where it was put aside
 
 import asyncio
 import contextlib
-import json
 import pathlib
 import sqlite3
 import time
 from collections.abc import Callable
-from typing import Any
 
-from gateway import journal as jobs
+from gateway import own_events
 from gateway.clock import unix_ms
 from gateway.config import Gateway
 from gateway.journal import Job
+from gateway.own_events import Event, OwnEvents
 from gateway.stores import Stores
 from protocols.fault_texts import GATEWAY_FAULTS
 
@@ -27,16 +26,14 @@ DAY_MS = 86_400_000
 # Incidents of its own that a gateway looks back on; there are at most a few files put aside at a time.
 TOLD = 100
 
-Event = dict[str, Any]
-
 
 class StoreWatch:
-    """`offer(event)` hands the gateway's own incidents to the destinations; `required()`, `cloud`: as `prune` takes them."""
+    """`required()`, `cloud`: as `prune` takes them."""
 
     def __init__(
-        self, config: Gateway, stores: Stores, offer: Callable[[Event], None], required: Callable[[], bool], cloud: bool
+        self, config: Gateway, stores: Stores, own: OwnEvents, required: Callable[[], bool], cloud: bool
     ) -> None:
-        self._config, self._stores, self._offer = config, stores, offer
+        self._config, self._stores, self._own = config, stores, own
         self._required, self._cloud = required, cloud
         self._now = asyncio.Event()
         self._forget_s = 0.0
@@ -71,18 +68,18 @@ class StoreWatch:
         put_aside = self._stores.put_aside()
         if put_aside == self._told:
             return
-        told = {event["id"]: event for event in await self._stores.journal.ask(newest_of(self._config.id, TOLD))}
+        told = {event["id"]: event for event in await self._own.newest((KIND,), TOLD)}
         there = {}
         for kept, reason in put_aside:
             event = opened(self._config.id, kept, reason, unix_ms())
             there[event["id"]] = event
         events = [event for name, event in there.items() if name not in told]
         events += [
-            closed(event, unix_ms()) for name, event in told.items() if event["phase"] != "closed" and name not in there
+            own_events.closed(event, unix_ms())
+            for name, event in told.items()
+            if event["phase"] != "closed" and name not in there
         ]
-        for event in events:
-            await self._stores.journal.ask(jobs.store_revision(event))
-            self._offer(event)
+        await self._own.tell(events)
         self._told = put_aside
 
 
@@ -99,23 +96,9 @@ def prune(before_ms: int, required: bool, cloud: bool) -> Job:
             "AND r.committed_ms < ? AND (i.cloud_version >= i.version OR NOT ?) LIMIT ?",
             (required, before_ms, cloud, PRUNE_ROWS),
         ).fetchall()
-        for table in ("delivery", "revision", "incident"):
+        for table in ("delivery", "revision", "incident", "member"):
             database.executemany(f"DELETE FROM {table} WHERE id = ?", names)  # noqa: S608  ours
         return len(names)
-
-    return job
-
-
-def newest_of(lift: str, limit: int) -> Job:
-    """Job: the newest revisions of the newest incidents of `lift`."""
-
-    def job(database: sqlite3.Connection) -> list[Event]:
-        rows = database.execute(
-            "SELECT r.body FROM incident i JOIN revision r ON r.id = i.id AND r.rev = i.rev WHERE r.lift = ? "
-            "ORDER BY r.received_ms DESC LIMIT ?",
-            (lift, limit),
-        )
-        return [json.loads(body) for (body,) in rows]
 
     return job
 
@@ -124,22 +107,8 @@ def opened(gateway: str, kept: pathlib.Path, reason: str, now_ms: int) -> Event:
     """The canonical event that says so. Its id follows from the file's name, so that it is the same whenever it is told."""
     store, _, at = kept.name.partition(".db.damaged-")
     at_ms = int(at)
-    # The numbers of an id have ten digits at most: seconds stand for the boot, milliseconds and the store for the count.
-    name = f"{gateway}-{at_ms // 1000}-{at_ms % 1000}{0 if store == 'journal' else 1}"
-    return _event(gateway, name, 1, "open", at_ms, now_ms, {"store": store, "reason": reason, "kept": kept.name})
-
-
-def closed(event: Event, now_ms: int) -> Event:
-    """Its end: the damaged file is no more there."""
-    onset_ms = event["stages"]["onset"]
-    return _event(event["lift"], event["id"], event["rev"] + 1, "closed", onset_ms, now_ms, event["snapshot"])
-
-
-def _event(gateway: str, name: str, rev: int, phase: str, at_ms: int, now_ms: int, snapshot: dict[str, Any]) -> Event:
-    return {
-        "id": name, "rev": rev, "lift": gateway, "kind": KIND, "code": None, "class": "fault", "severity": GATEWAY_FAULTS[KIND],
-        "phase": phase, "cause": "", "presses": 0, "closed_at_ms": now_ms if phase == "closed" else None,
-        "snapshot": snapshot, "last_known": {}, "last_known_at_ms": None,
-        "frames": [], "evidence": [], "attempt": 1, "received": now_ms, "offset_err_ms": 0,
-        "stages": {"onset": at_ms, "detected": at_ms, "published": now_ms},
-    }  # fmt: skip
+    name = own_events.own_id(gateway, at_ms, own_events.STORE_SLOTS[0 if store == "journal" else 1])
+    return own_events.opened(
+        name, gateway, KIND, "fault", GATEWAY_FAULTS[KIND], at_ms, now_ms,
+        snapshot={"store": store, "reason": reason, "kept": kept.name},
+    )  # fmt: skip

@@ -73,6 +73,22 @@ CONDITIONS = {
     "zone_quiet": ("the door-zone signal is steady", "门区信号稳定"),
 }
 
+# What a gateway's own incidents stand by.
+GATEWAY_CONDITIONS = {
+    "first_member": ("it began at the first of its lifts", "首台电梯发生"),
+    "newest_member": ("it began at the newest of its lifts", "最近一台电梯发生"),
+    "many": ("so many lifts that they are one incident", "数量达到区域事件标准"),
+    "last_heard": ("the node was heard for the last time", "最后一次收到监测终端信号"),
+    "watched": ("the gateway has waited for the node", "网关开始等待该监测终端"),
+    "will": ("the broker said that the node's connection had ended", "服务器告知监测终端连接中断"),
+    "heard_again": ("the node is heard again, and stays", "监测终端恢复信号并保持"),
+    "all_well": ("each of its lifts has been well for a minute", "全部电梯均已恢复一分钟"),
+}
+# What ends them.
+GATEWAY_CLEARS = {
+    "node_offline": "heard_again", "area_power_cut": "all_well", "area_earthquake": "all_well", "area_silence": "all_well",
+}  # fmt: skip
+
 # What an event's `cause` says beyond its conditions.
 CAUSES = {
     "pressed": ("pressed in the car", "轿内按下"),
@@ -84,12 +100,16 @@ CAUSES = {
     "work_by_command": ("begun by command", "命令开启"),
     "work_ended": ("work has ended, and it still holds", "作业结束后仍存在"),
     "way_out_shut": ("the way out is no longer free", "出口不再畅通"),
+    "on_battery": ("it told last that it lived on its battery", "最后状态为电池供电"),
+    "mains_present": ("it told last that its mains was there", "最后状态为主电源正常"),
+    "broker": ("the gateway's own way to the broker is down", "网关与服务器之间的连接中断"),
+    "merged": ("taken into a wider area event", "已并入更大范围的区域事件"),
 }
 # fmt: on
 
 
 def _condition(name: str) -> dict:
-    words = CONDITIONS.get(name)
+    words = CONDITIONS.get(name) or GATEWAY_CONDITIONS.get(name)
     return {"condition": name, "en": words[0] if words else name, "zh": words[1] if words else name}
 
 
@@ -102,13 +122,14 @@ def cause_words(cause: str) -> dict | None:
 def explained(kind: str, evidence: list, cause: str) -> dict:
     """Why an event stands, and what would end it: {cause, held: [{condition, en, zh, since_ms}], clears: [[{condition, en, zh}]], clear_ms}.
 
-    `evidence` is [[condition, since ms]]. Any group of `clears` that holds for `clear_ms` ends it; a kind that the table does not
-    have (a gateway's own) has none. A condition of a later version keeps its name.
+    `evidence` is [[condition, since ms]]. Any group of `clears` that holds for `clear_ms` ends it; a kind that no table has, has
+    none. A condition of a later version keeps its name.
     """
     fault = BY_NAME.get(kind)
+    clears = fault.clear if fault else [(GATEWAY_CLEARS[kind],)] if kind in GATEWAY_CLEARS else []
     return {
         "cause": cause_words(cause),
         "held": [dict(_condition(name), since_ms=since) for name, since in evidence],
-        "clears": [[_condition(name) for name in names] for names in fault.clear] if fault else [],
+        "clears": [[_condition(name) for name in names] for names in clears],
         "clear_ms": fault.clear_ms if fault else None,
     }

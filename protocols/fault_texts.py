@@ -1,7 +1,30 @@
 """Words for the fault table, Chinese and English: title, what it means, what to do. For people; the node never imports it."""
 
-# What a gateway tells of itself, {name: severity}; no node detects it.
-GATEWAY_FAULTS = {"store_damaged": 2}
+# What only a gateway can know, {name: severity}; no node detects it. Of an area event it is the least: it rises with what is
+# known of the people in its cars.
+GATEWAY_FAULTS = {
+    "store_damaged": 2, "node_offline": 2, "area_power_cut": 2, "area_earthquake": 2, "area_silence": 2,
+}  # fmt: skip
+
+# The classes of an area's members in the order in which they are looked after, {name: (en, zh)}.
+TRIAGE_TEXTS = {
+    "alarm": ("Trapped or alarm pressed", "被困或报警"),
+    "occupied": ("Occupied", "有人"),
+    "unknown": ("Occupancy unknown", "是否有人未知"),
+    "moving": ("Empty, between floors or moving", "无人，层间或运行中"),
+    "empty": ("Empty at a floor", "无人，停在层站"),
+    "ended": ("Over", "已恢复"),
+}
+# Why a member is of its class, {reason: (en, zh)}; an alarm's reason is the fault itself.
+REASON_TEXTS = {
+    "passenger_seen": ("somebody was seen inside", "检测到轿内有人"),
+    "presence_unknown": ("nothing tells whether somebody is inside", "无法得知轿内是否有人"),
+    "presence_stuck": ("the presence sensor cannot be believed", "人员传感器不可信"),
+    "between_floors": ("between floors, nobody seen", "停在层间，未见有人"),
+    "running": ("was moving, nobody seen", "运行中，未见有人"),
+    "nobody_seen": ("nobody seen inside", "未见有人"),
+    "ended": ("well again", "已恢复正常"),
+}
 
 # name: (title en, title zh, meaning en, meaning zh, remedy en, remedy zh)
 TEXTS = {
@@ -183,5 +206,33 @@ TEXTS = {
         "A file of the gateway was damaged; a new one was started with all that could be read, the nodes send again what they hold.",
         "网关的一个存储文件损坏；已新建文件并恢复可读数据，监测终端会补发其仍保存的数据。",
         "Check the disk of the gateway; move the damaged file away to end this message.", "检查网关磁盘；将损坏文件移走后此消息自动关闭。",
+    ),
+    "node_offline": (
+        "Node offline", "监测终端离线",
+        "Nothing is heard of the node any more; what is shown of its lift is what was known last.",
+        "监测终端已无信号；所示电梯状态为最后已知状态。",
+        "Check the node's supply and its network; until it is heard again no alarm of this lift can arrive.",
+        "检查监测终端的电源与网络；恢复之前，该电梯的报警无法送达。",
+    ),
+    "area_power_cut": (
+        "Power cut over many lifts", "多台电梯停电",
+        "Many lifts lost their mains at once, or fell silent after they had. Its members stand in the order in which they are to be looked after.",
+        "多台电梯同时停电，或停电后失去信号。成员按处置顺序排列。",
+        "Take the members from the top: call each car, release whoever is inside; ask the supplier how long it will last.",
+        "按顺序自上而下处置：逐台与轿厢通话并放人；向供电部门了解停电时长。",
+    ),
+    "area_earthquake": (
+        "Earthquake over many lifts", "多台电梯地震模式",
+        "The seismic sensors of many lifts stopped them at once. Its members stand in the order in which they are to be looked after.",
+        "多台电梯的地震传感器同时动作，电梯停止。成员按处置顺序排列。",
+        "Take the members from the top; let no lift run again before its shaft, rails and counterweight were inspected.",
+        "按顺序自上而下处置；检查井道、导轨与对重之前，任何电梯不得恢复运行。",
+    ),
+    "area_silence": (
+        "Many nodes silent", "多台监测终端离线",
+        "Many nodes fell silent at once, none of them known to be without mains: rather a broker, a router or a network than a power cut.",
+        "多台监测终端同时失去信号，此前均未报告停电：多为消息服务器、路由器或网络故障。",
+        "Mend the connection; meanwhile no alarm of these lifts can arrive. Members are listed by what was known of them last.",
+        "修复网络连接；在此期间这些电梯的报警无法送达。成员按最后已知状态排列。",
     ),
 }  # fmt: skip

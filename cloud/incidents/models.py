@@ -15,12 +15,14 @@ class Incident(Base):
     __table_args__ = (
         Index("incident_opened", "opened_at_ms"),
         Index("incident_lift", "lift", "opened_at_ms"),
+        Index("incident_area", "area", "opened_at_ms"),
     )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     gateway: Mapped[str] = mapped_column(String(32))
     lift: Mapped[str] = mapped_column(String(32))
     version: Mapped[int] = mapped_column(Integer)
+    area: Mapped[str | None] = mapped_column(String(64))
     phase: Mapped[str] = mapped_column(String(8))
     opened_at_ms: Mapped[int] = mapped_column(BigInteger)
     changed_at_ms: Mapped[int] = mapped_column(BigInteger)

@@ -56,8 +56,39 @@ class Explanation(BaseModel):
     clear_ms: int | None
 
 
+class Member(BaseModel):
+    """One lift of an area event. Members stand in the order in which they are to be looked after: by class, then by waiting time.
+
+    `incident` is what made it a member, `incidents` are all of its own that are of the area, the newest few. `passenger` and
+    the car are as its node told them at `passenger_at_ms` and `car_at_ms`: what was known last, unless it is `live`, which says
+    that the node was heard when the revision was told.
+    """
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    lift: str
+    site: str
+    incident: str
+    incidents: list[str]
+    triage_class: Literal["alarm", "occupied", "unknown", "moving", "empty", "ended"] = Field(alias="class")
+    reason: str
+    since_ms: int
+    ended_ms: int | None
+    passenger: bool | None
+    passenger_at_ms: int | None
+    floor: int | None
+    running: bool | None
+    in_zone: bool | None
+    car_at_ms: int | None
+    live: bool
+
+
 class Incident(BaseModel):
-    """One incident in its newest revision; `stages` are those of the revision received first."""
+    """One incident in its newest revision; `stages` are those of the revision received first.
+
+    `area`: the area event that it is a member of. An area event itself has `members`, at most 250 of those looked after first;
+    its `snapshot` counts all of them, and it is about the gateway in place of a lift.
+    """
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -77,6 +108,8 @@ class Incident(BaseModel):
     opened_at_ms: int | None
     closed_at_ms: int | None
     profile: str | None = None
+    area: str | None = None
+    members: list[Member] = []
     snapshot: dict[str, Any]
     last_known: dict[str, Any]
     last_known_at_ms: int | None

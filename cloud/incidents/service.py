@@ -44,7 +44,7 @@ async def store(
         if rev["rev"] not in known
     ]
     row.gateway, row.lift, row.version = gateway, str(found["lift"]), version
-    row.phase, row.body = str(found["phase"]), found
+    row.phase, row.body, row.area = str(found["phase"]), found, found.get("area")
     row.opened_at_ms, row.changed_at_ms = int(found["opened_at_ms"] or found["stages"]["received"]), now
     row.receipts = [*row.receipts, *fresh]
     await session.commit()
@@ -56,13 +56,19 @@ async def newest(
     *,
     lift: str | None = None,
     phase: str | None = None,
+    area: str | None = None,
+    folded: bool = True,
     before_ms: int | None = None,
     limit: int = 100,
 ) -> list[dict[str, Any]]:
-    """Incidents, newest first; `phase` "open" means not closed."""
+    """Incidents, newest first; `phase` "open" means not closed. `area`: those of one area event; `folded` False: those of none."""
     query = select(Incident).order_by(Incident.opened_at_ms.desc(), Incident.id.desc()).limit(min(limit, MAX_LIST))
     if lift is not None:
         query = query.where(Incident.lift == lift)
+    if area is not None:
+        query = query.where(Incident.area == area)
+    if not folded:
+        query = query.where(Incident.area.is_(None))
     if phase == "open":
         query = query.where(Incident.phase != "closed")
     elif phase is not None:

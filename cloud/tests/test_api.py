@@ -97,6 +97,34 @@ def test_pages_of_incidents_turn_by_time(client: TestClient) -> None:
     assert [entry["opened_at_ms"] for entry in rest] == [1001, 1000]
 
 
+def test_an_area_event_shows_its_members_and_what_is_of_it_can_be_asked_for_or_left_out(client: TestClient) -> None:
+    member = {
+        "lift": "lift-1", "site": "s", "incident": "lift-1-1-1", "incidents": ["lift-1-1-1"], "class": "occupied",
+        "reason": "passenger_seen", "since_ms": 1000, "ended_ms": None, "passenger": True, "passenger_at_ms": 1500,
+        "floor": 3, "running": False, "in_zone": True, "car_at_ms": 900, "live": False,
+    }  # fmt: skip
+    area = incident("g-1-1-1", opened=1000, lift="g-1", kind="area_power_cut", members=[member])
+    with client.websocket_connect(LINK) as socket:
+        hello(socket)
+        for found in (incident("lift-1-1-1", opened=1000), incident("lift-1-1-2", opened=3000), area):
+            socket.send_json({"type": "incident", "incident": found})
+            socket.receive_json()
+
+        def names(query: str) -> list[str]:
+            return [found["id"] for found in client.get(f"/api/v1/incidents?{query}").json()]
+
+        assert names("folded=false") == ["lift-1-1-2", "lift-1-1-1", "g-1-1-1"]
+        # The gateway says of what it is later, with another version and the same revision.
+        socket.send_json({"type": "incident", "incident": incident("lift-1-1-1", 2, opened=1000, area="g-1-1-1")})
+        socket.receive_json()
+        assert names("folded=false") == ["lift-1-1-2", "g-1-1-1"]
+        assert names("area=g-1-1-1") == ["lift-1-1-1"]
+        assert names("") == ["lift-1-1-2", "lift-1-1-1", "g-1-1-1"]
+    shown = client.get("/api/v1/incidents/g-1-1-1").json()
+    assert shown["members"] == [member] and shown["area"] is None
+    assert client.get("/api/v1/incidents/lift-1-1-1").json()["area"] == "g-1-1-1"
+
+
 def test_history_is_asked_of_the_gateway(client: TestClient) -> None:
     answer: dict[str, Any] = {}
     with client.websocket_connect(LINK) as socket:
@@ -132,6 +160,8 @@ def test_openapi_describes_the_black_box(client: TestClient) -> None:
     found = client.get("/openapi.json").json()
     assert {"/api/v1/lifts", "/api/v1/incidents", "/api/v1/lifts/{lift}/history", "/api/v1/live"} <= set(found["paths"])
     assert {"floor", "doors", "faults"} <= set(found["components"]["schemas"]["State"]["properties"])
+    member = found["components"]["schemas"]["Member"]["properties"]
+    assert member["class"]["enum"] == ["alarm", "occupied", "unknown", "moving", "empty", "ended"]
 
 
 def test_the_silence_of_a_gateway_is_told_with_its_lifts_at_risk() -> None:

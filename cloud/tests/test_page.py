@@ -180,6 +180,100 @@ def test_a_phone_shows_the_incident_first_and_nothing_runs_out_sideways(browser:
     socket.close()
 
 
+def member(number: int, triage: str, reason: str, now_ms: int, **more: Any) -> dict[str, Any]:
+    lift = f"lift-{number}"
+    return {
+        "lift": lift, "site": "hefang-yuan", "incident": f"{lift}-1-1", "incidents": [f"{lift}-1-1"], "class": triage,
+        "reason": reason, "since_ms": now_ms - 300_000, "ended_ms": None, "passenger": triage == "occupied",
+        "passenger_at_ms": now_ms - 240_000, "floor": 3, "running": False, "in_zone": True, "car_at_ms": now_ms - 301_000,
+        "live": True, **more,
+    }  # fmt: skip
+
+
+def power_cut(now_ms: int, version: int = 1, **more: Any) -> dict[str, Any]:
+    members = [
+        member(3, "alarm", "trapped_in_power_cut", now_ms, incidents=["lift-3-1-1", "lift-3-1-2"]),
+        member(2, "occupied", "passenger_seen", now_ms, live=False), member(4, "unknown", "presence_unknown", now_ms),
+        member(1, "empty", "nobody_seen", now_ms),
+    ]  # fmt: skip
+    snapshot = {
+        "scope": "site", "site": "hefang-yuan", "sites": 1, "lifts": 4, "lifts_known": 5,
+        "alarm": 1, "occupied": 1, "unknown": 1, "moving": 0, "empty": 1, "ended": 0,
+    }  # fmt: skip
+    return incident(
+        "g-1-1790000000-1", version, opened=now_ms - 300_000, kind="area_power_cut", lift="g-1", severity=4, members=members,
+        snapshot=snapshot, **{"class": "event"}, **more,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_an_area_event_has_its_members_in_order_under_it_and_none_of_them_again(
+    browser: Any, cloud: str, lang: str
+) -> None:
+    names = [f"lift-{number}" for number in range(1, 6)]
+    now_ms = int(time.time() * 1000)
+    socket = gateway(cloud, *names)
+    tell(socket, *(live(name, "bus_silent", mains=False) for name in names))
+    area = power_cut(now_ms)
+    own = {"opened": now_ms - 300_000, "area": area["id"], "kind": "mains_lost", "severity": 2}
+    found = [incident(f"lift-{n}-1-1", lift=f"lift-{n}", **own) for n in (1, 2, 3, 4)]
+    found.append(incident("lift-3-1-2", lift="lift-3", **{**own, "kind": "trapped_in_power_cut", "severity": 4}))
+    found += [area, incident("lift-5-1-1", lift="lift-5", opened=now_ms - 1000, kind="door_blocked", severity=2)]
+    for one in found:  # the members come first, as they do
+        socket.send(json.dumps({"type": "incident", "incident": one}))
+        assert json.loads(socket.recv())["type"] == "receipt"
+    page, problems = open_page(browser, cloud, lang=lang)
+    page.wait_for_selector(".members .member >> nth=3")
+    assert page.locator(".incident").count() == 2, "the area, and what has nothing to do with it"
+    assert page.title().startswith("(2)")
+    lifts = [page.locator(".member-lift").nth(at).inner_text().split(" · ")[0] for at in range(4)]
+    assert lifts == ["梯 lift-3", "梯 lift-2", "梯 lift-4", "梯 lift-1"]
+    card = page.inner_text(".incident-danger")
+    expected = {
+        "en": (
+            "Power cut over many lifts",
+            "hefang-yuan · 4 of 5 lifts",
+            "Trapped in a power cut",
+            "Last known",
+            "Occupancy unknown",
+        ),
+        "zh": ("多台电梯停电", "hefang-yuan · 4 台，共 5 台", "停电困人", "最后已知", "是否有人未知"),
+    }
+    assert all(words in card for words in expected[lang]), card
+    page.click(".member-alarm summary")
+    opened = page.inner_text(".member-alarm details[open]")
+    both = {"en": ("Mains lost", "Trapped in a power cut"), "zh": ("主电源断电", "停电困人")}
+    assert all(words in opened for words in both[lang]) and page.locator(".member-alarm .chain").count() == 2
+    # A later revision moves a member up.
+    area["members"] = [area["members"][3] | {"class": "alarm", "reason": "button_pressed"}, *area["members"][:3]]
+    socket.send(json.dumps({"type": "incident", "incident": {**area, "version": 2}}))
+    page.wait_for_selector(".member-alarm >> nth=1")
+    assert page.locator(".member-lift").first.inner_text().startswith("梯 lift-1")
+    assert problems == []
+    page.close()
+    socket.close()
+
+
+def test_on_a_phone_a_long_area_shows_those_looked_after_first_and_runs_out_nowhere(browser: Any, cloud: str) -> None:
+    now_ms = int(time.time() * 1000)
+    socket = gateway(cloud, "lift-1")
+    area = power_cut(now_ms)
+    first = member(1, "occupied", "passenger_seen", now_ms)
+    area["members"] = [first | {"lift": f"lift-{n}", "incident": f"lift-{n}-1-1"} for n in range(250)]
+    area["snapshot"] |= {"lifts": 1000, "lifts_known": 9000, "scope": "gateway", "sites": 80, "occupied": 1000}
+    del area["snapshot"]["site"]
+    socket.send(json.dumps({"type": "incident", "incident": area}))
+    page, problems = open_page(browser, cloud, width=390)
+    page.wait_for_selector(".more")
+    assert page.locator(".member:visible").count() == 8
+    card = page.inner_text(".incident-danger")
+    assert "80 sites · 1000 of 9000 lifts" in card and "242 more" in card and "750 not listed" in card
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert problems == []
+    page.close()
+    socket.close()
+
+
 def test_the_generated_words_are_fresh() -> None:
     from cloud.web import generate
 

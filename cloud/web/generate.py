@@ -4,7 +4,7 @@ import json
 import pathlib
 import sys
 
-from protocols.fault_texts import GATEWAY_FAULTS, TEXTS
+from protocols.fault_texts import GATEWAY_FAULTS, REASON_TEXTS, TEXTS, TRIAGE_TEXTS
 from protocols.faults import FAULTS
 from protocols.fields import FIELDS
 from protocols.texts import ENUM_TEXTS, FIELD_TEXTS
@@ -38,7 +38,11 @@ def text() -> str:
         }
         for fault, severity, code in rows
     }
-    parts = [("FIELDS", fields), ("ENUMS", enums), ("FAULTS", faults)]
+    words = {
+        name: {key: {"en": pair[0], "zh": pair[1]} for key, pair in table.items()}
+        for name, table in (("TRIAGE", TRIAGE_TEXTS), ("REASONS", REASON_TEXTS))
+    }
+    parts = [("FIELDS", fields), ("ENUMS", enums), ("FAULTS", faults), *words.items()]
     body = "\n".join(
         f"export const {name} = {json.dumps(value, ensure_ascii=False, indent=1)} as const;" for name, value in parts
     )

@@ -7,19 +7,24 @@ from typing import Any
 
 from gateway import config
 from gateway import journal as jobs
-from gateway.config import Config, Lift
+from gateway.config import CityRef, Config, Lift
 from gateway.service import Service
 from gateway.tests.test_stores import batch
 from protocols import messages, records
+from protocols.faults import BY_NAME
+from protocols.state import LiftState
 
 
 class Gateway:
-    """A whole gateway in `data`, fed as its lanes would; what it would tell the nodes is kept."""
+    """A whole gateway in `data`, fed as its lanes would; what it would tell the nodes is kept. All its lifts are at site s."""
 
-    def __init__(self, data: pathlib.Path, reserve_megabytes: int = 1) -> None:
+    def __init__(
+        self, data: pathlib.Path, reserve_megabytes: int = 1, lifts: int = 1, city: list[CityRef] | None = None
+    ) -> None:
         self._config = Config(
-            config.Gateway("g", str(data), reserve_megabytes=reserve_megabytes), lift=[Lift("lift-1", "s")]
-        )
+            config.Gateway("g", str(data), reserve_megabytes=reserve_megabytes), city=city or [],
+            lift=[Lift(f"lift-{n + 1}", "s") for n in range(lifts)],
+        )  # fmt: skip
         self.acks: list[dict[str, Any]] = []
 
     async def __aenter__(self) -> "Gateway":  # noqa: PYI034  it is never subclassed
@@ -32,14 +37,21 @@ class Gateway:
     async def __aexit__(self, *error: object) -> None:
         await self.service.stop()
 
-    async def message(self, number: int) -> None:
-        """An alarm of the node."""
+    async def message(self, number: int, lift: str = "lift-1", kind: str = "button_pressed", **more: Any) -> None:
+        """An event of the node, its opening if `more` does not say otherwise."""
+        row = BY_NAME[kind]
         payload = messages.encode("event", {
-            "id": f"lift-1-1-{number}", "rev": 1, "boot": 1, "up_ms": 1000 + number, "kind": "button_pressed", "code": 90,
-            "class": "alarm", "severity": 4, "phase": "open", "onset_up_ms": 900, "detected_up_ms": 950,
-            "published_up_ms": 1000, "attempt": 1, "cause": "pressed", "presses": 1,
+            "id": f"{lift}-1-{number}", "rev": 1, "boot": 1, "up_ms": 1000 + number, "kind": kind, "code": row.code,
+            "class": row.event_class, "severity": row.severity, "phase": "open", "onset_up_ms": 900, "detected_up_ms": 950,
+            "published_up_ms": 1000, "attempt": 1, "cause": "pressed", "presses": 1, **more,
         })  # fmt: skip
-        await asyncio.to_thread(self.service.intake.on_fast, "lift/1/s/lift-1/event", payload, False)
+        await asyncio.to_thread(self.service.intake.on_fast, f"lift/1/s/{lift}/event", payload, False)
+
+    async def state(self, lift: str, seq: int, **known: Any) -> None:
+        """A state of the node, with what it knows."""
+        values = {"boot": 1, "seq": seq, "up_ms": 1000 + seq, "sample_up_ms": 1000 + seq, "period_ms": 1000}
+        payload = messages.encode("state", values, LiftState(**known))
+        await asyncio.to_thread(self.service.intake.on_bulk, f"lift/1/s/{lift}/state", payload, False)
 
     async def batch(self, number: int) -> None:
         """A batch of the node's log, of whose batches it still holds all."""

@@ -154,6 +154,20 @@ async def test_a_new_alarm_waits_behind_no_backlog_of_a_cloud_that_comes_back(li
     assert await linked.behind() == []
 
 
+async def test_somebody_in_danger_goes_before_a_thousand_others_that_are_just_as_new(linked: Linked) -> None:
+    linked.cloud.receipt = lambda incident: int(incident["version"])
+    await eventually(lambda: linked.link.up)
+    others = [event(f"lift-1-1-{number + 1}") for number in range(2 * cloud_link.FRESH)]
+    await asyncio.gather(*(linked.journal.ask(jobs.store_revision(entry)) for entry in others))
+    linked.cloud.got.clear()
+    for entry in others:  # a power cut over many lifts
+        linked.link.wake(entry["id"])
+    linked.link.first("z-9-1-1")
+    await linked.store("z-9-1-1")
+    await eventually(lambda: "z-9-1-1" in [name for name, _ in linked.cloud.got])
+    assert [name for name, _ in linked.cloud.got].index("z-9-1-1") <= 2 * cloud_link.IN_FLIGHT
+
+
 async def test_incidents_that_a_cloud_never_receipts_hold_up_no_others(
     linked: Linked, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,6 +52,13 @@ def test_a_mistake_is_told_with_its_place(tmp_path: pathlib.Path, text: str, tol
         load(path)
 
 
+def test_a_gateway_has_the_name_of_no_lift(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text(LEAST + '[[lift]]\nid = "g"\nsite = "s"\n')
+    with pytest.raises(ConfigError, match="give the gateway an id of its own"):
+        load(path)
+
+
 def test_a_missing_file_is_told(tmp_path: pathlib.Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load(tmp_path / "nowhere.toml")

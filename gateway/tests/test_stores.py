@@ -4,6 +4,9 @@ import pathlib
 import queue
 from typing import Any
 
+import pytest
+
+from gateway import area_store, journal_rows
 from gateway import journal as jobs
 from gateway.journal import Journal
 from gateway.locallog import LocalLog, Stored
@@ -45,6 +48,26 @@ def test_a_revision_is_stored_once_and_survives_a_restart(tmp_path: pathlib.Path
     assert [(entry["id"], entry["rev"]) for entry in waiting] == [("lift-1-1-1", 1), ("lift-1-1-1", 2)]
     ask(journal, jobs.store_delivery("lift-1-1-1", 1, "city", 5, 6, 1, "receipted", "ok"))
     assert [entry["rev"] for entry in ask(journal, jobs.undelivered("city", 10))] == [2]
+    journal.close()
+
+
+def test_a_journal_of_another_form_is_taken_over_whole(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    older = journal_rows.SCHEMA[: journal_rows.SCHEMA.index("CREATE TABLE member")]
+    with monkeypatch.context() as before:
+        before.setattr(jobs, "SCHEMA", older)
+        before.setattr(jobs, "FORM", journal_rows.FORM - 1)
+        before.setattr(jobs, "verify", lambda database: None)
+        journal = Journal(tmp_path / "j.db")
+        for number in range(200):
+            name = f"lift-1-1-{number}"
+            ask(journal, jobs.store_revision(event(name)))
+            ask(journal, jobs.store_delivery(name, 1, "city", 5, 6, 1, "receipted", "ok"))
+        journal.close()
+    journal = Journal(tmp_path / "j.db")
+    shown, _ = ask(journal, jobs.behind_cloud([], {}, "", 1000))
+    assert len(shown) == 200 and {d["state"] for one in shown for d in one["deliveries"]} == {"receipted"}
+    assert ask(journal, area_store.mark([("lift-1-1-7", "g-1-1")])) == set()
+    assert journal.file.replaced is not None and "form" in journal.file.replaced.reason
     journal.close()
 
 

@@ -141,7 +141,8 @@ def test_an_empty_gateway_in_the_old_ones_place_is_told_all_that_is_still_held(r
     stack.press("lift-1")
 
     def is_open() -> list[str]:
-        return [incident["id"] for incident in stack.incidents(lift="lift-1") if incident["phase"] != "closed"]
+        found = [incident for incident in stack.incidents(lift="lift-1") if incident["kind"] == "button_pressed"]
+        return [incident["id"] for incident in found if incident["phase"] != "closed"]
 
     wait_until(lambda: bool(is_open()), 10, "the alarm")
     breakage.settle(stack)

@@ -3,7 +3,7 @@ import { StrictMode, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { History } from "./History";
 import { Incidents } from "./Incidents";
-import { EMPTY, watch, type World } from "./model";
+import { EMPTY, unfolded, watch, type World } from "./model";
 import { ShaftStrip } from "./ShaftStrip";
 import "./style.css";
 import { age, word, type Lang } from "./texts";
@@ -33,7 +33,7 @@ function App() {
     const timer = setInterval(() => setNow(performance.now()), 500);
     return () => clearInterval(timer);
   }, []);
-  const incidents = [...world.incidents.values()].sort(
+  const incidents = unfolded(world.incidents).sort(
     (a, b) => Number(a.phase === "closed") - Number(b.phase === "closed") || b.severity - a.severity || b.opened_at_ms - a.opened_at_ms,
   );
   const dangers = incidents.filter((incident) => incident.phase !== "closed").length;
@@ -82,7 +82,7 @@ function App() {
           </section>
           {chosen && <History lift={chosen} lang={lang} onClose={() => setSelected("")} />}
         </div>
-        <Incidents incidents={incidents} lifts={world.lifts} lang={lang} wall={Date.now()} onSelect={setSelected} />
+        <Incidents incidents={incidents} all={world.incidents} lifts={world.lifts} lang={lang} wall={Date.now()} onSelect={setSelected} />
       </main>
     </>
   );

@@ -76,6 +76,26 @@ export interface Explanation {
   clear_ms: number | null;
 }
 
+export type TriageClass = "alarm" | "occupied" | "unknown" | "moving" | "empty" | "ended";
+
+/** One lift of an area event, as known when its revision was told. */
+export interface Member {
+  lift: string;
+  site: string;
+  incident: string;
+  incidents: string[];
+  class: TriageClass;
+  reason: string;
+  since_ms: number;
+  ended_ms: number | null;
+  passenger: boolean | null;
+  passenger_at_ms: number | null;
+  floor: number | null;
+  in_zone: boolean | null;
+  car_at_ms: number | null;
+  live: boolean;
+}
+
 export interface Incident {
   id: string;
   rev: number;
@@ -93,6 +113,11 @@ export interface Incident {
   deliveries: Delivery[];
   offset_err_ms: number | null;
   controller_fault: FaultWord | null;
+  area: string | null; // the area event that it is a member of
+  members: Member[];
+  snapshot: Record<string, unknown>;
+  last_known: Partial<State>;
+  last_known_at_ms: number | null;
 }
 
 export interface Silent {
@@ -109,6 +134,12 @@ export interface World {
 }
 
 export const EMPTY: World = { lifts: new Map(), incidents: new Map(), silent: [], heardAt: 0 };
+
+/** What stands for itself: an incident of an area event is listed there, unless it is open and that event is not known here. */
+export const unfolded = (incidents: ReadonlyMap<string, Incident>): Incident[] =>
+  [...incidents.values()].filter(
+    (incident) => !incident.area || (incident.phase !== "closed" && !incidents.has(incident.area)),
+  );
 
 const KEPT_INCIDENTS = 200;
 const SILENT_MS = 12_000;
@@ -133,8 +164,16 @@ export function watch(show: (world: World) => void): () => void {
   };
   const stamp = (lift: Lift): Lift => ({ ...lift, seenAt: performance.now() });
   const load = async () => {
-    const answer = await fetch("/api/v1/incidents?limit=100");
-    if (answer.ok) set({ incidents: withIncidents((await answer.json()) as Incident[]) });
+    const read = async (query: string) => {
+      const answer = await fetch(`/api/v1/incidents?${query}`);
+      const found = answer.ok ? ((await answer.json()) as Incident[]) : [];
+      if (answer.ok) set({ incidents: withIncidents(found) });
+      return found;
+    };
+    // Members are asked for by their area: a thousand of them would leave no room in a list for the area itself.
+    const found = await Promise.all([read("phase=open&folded=false&limit=500"), read("folded=false&limit=100")]);
+    const areas = new Set(found.flat().filter((incident) => incident.members.length > 0 && incident.phase !== "closed"));
+    for (const area of areas) await read(`area=${encodeURIComponent(area.id)}&limit=500`);
   };
   const open = () => {
     source?.close();

@@ -1,5 +1,5 @@
 // All words of the page. Words of the contract (fields, enumerations, faults) come from generated/contract.ts.
-import type { FaultWord } from "./model";
+import type { FaultWord, State } from "./model";
 
 export type Lang = "zh" | "en";
 
@@ -57,6 +57,17 @@ const WORDS = {
   code: { zh: "国标代码", en: "code" },
   controllerFault: { zh: "控制器故障", en: "Controller fault" },
   rescue: { zh: "救援识别码", en: "Rescue code" },
+  lifts_of: { zh: "台，共", en: "of" },
+  lifts_known: { zh: "台", en: "lifts" },
+  sites: { zh: "个小区", en: "sites" },
+  members: { zh: "处置顺序", en: "In the order in which they are looked after" },
+  moreMembers: { zh: "其余", en: "more" },
+  moreUnlisted: { zh: "台未列出，各有单独事件", en: "not listed; each has an incident of its own" },
+  waits: { zh: "已等待", en: "waiting" },
+  now: { zh: "当前", en: "now" },
+  nobody: { zh: "无人", en: "nobody seen" },
+  whoUnknown: { zh: "是否有人未知", en: "occupancy unknown" },
+  mergedInto: { zh: "已并入更大范围的事件", en: "taken into a wider event" },
   error: { zh: "时间误差", en: "clock error" },
 } as const;
 
@@ -77,6 +88,17 @@ export function age(ms: number | null, lang: Lang): string {
   if (m < 60) return lang === "zh" ? `${m} 分 ${Math.round(s % 60)} 秒` : `${m} min ${Math.round(s % 60)} s`;
   const h = Math.floor(m / 60);
   return lang === "zh" ? `${h} 小时 ${m % 60} 分` : `${h} h ${m % 60} min`;
+}
+
+export const atFloor = (floor: number, lang: Lang): string =>
+  lang === "zh" ? `${floor} ${word("floor", lang)}` : `${word("floor", lang)} ${floor}`;
+
+/** "Last known 14:03:22: occupied · floor 3 · between floors". */
+export function lastKnown(state: Partial<State>, at: number, lang: Lang): string {
+  const who = state.passenger === true ? word("person", lang) : state.passenger === false ? word("nobody", lang) : word("whoUnknown", lang);
+  const floor = state.floor == null ? [] : [atFloor(state.floor, lang)];
+  const between = state.door_zone === false ? [word("between", lang)] : [];
+  return `${word("lastKnown", lang)} ${clock(at, lang)}: ${[who, ...floor, ...between].join(" · ")}`;
 }
 
 export const clock = (ms: number, lang: Lang): string =>

@@ -1,6 +1,7 @@
 """Every condition and cause of the table has its words, and an event is explained by them."""
 
-from protocols.condition_texts import CAUSES, CONDITIONS, cause_words, explained
+from protocols.condition_texts import CAUSES, CONDITIONS, GATEWAY_CLEARS, GATEWAY_CONDITIONS, cause_words, explained
+from protocols.fault_texts import GATEWAY_FAULTS
 from protocols.faults import FAULTS
 
 
@@ -12,7 +13,9 @@ def _conditions() -> set[str]:
 def test_every_condition_of_the_table_has_words_in_both_languages_and_no_other_has() -> None:
     # The button's own evidence is its edge.
     assert _conditions() | {"button"} == set(CONDITIONS)
-    for words in (*CONDITIONS.values(), *CAUSES.values()):
+    assert not set(CONDITIONS) & set(GATEWAY_CONDITIONS)
+    assert set(GATEWAY_CLEARS.values()) <= set(GATEWAY_CONDITIONS) and set(GATEWAY_CLEARS) <= set(GATEWAY_FAULTS)
+    for words in (*CONDITIONS.values(), *GATEWAY_CONDITIONS.values(), *CAUSES.values()):
         assert all(words) and any("\u4e00" <= letter <= "\u9fff" for letter in words[1]) and words[0].isascii()
 
 
@@ -24,6 +27,12 @@ def test_an_event_says_what_held_since_when_and_what_would_clear_it() -> None:
     assert found["held"][2]["zh"] == "轿内有人" and found["cause"] == {"en": "somebody is in the car", "zh": "轿内有人"}
     assert [[one["condition"] for one in group] for group in found["clears"]] == [["in_zone"]]
     assert found["clear_ms"] == 1000
+
+
+def test_what_a_gateway_tells_by_itself_is_explained_too() -> None:
+    found = explained("node_offline", [["last_heard", 100]], "on_battery")
+    assert found["held"][0]["zh"] == "最后一次收到监测终端信号" and found["cause"]["en"].endswith("battery")
+    assert [[one["condition"] for one in group] for group in found["clears"]] == [["heard_again"]]
 
 
 def test_what_the_table_does_not_know_keeps_its_name() -> None:

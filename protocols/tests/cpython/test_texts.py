@@ -1,6 +1,6 @@
 """Every name of the contract's tables has its words, and no word is left over."""
 
-from protocols.fault_texts import GATEWAY_FAULTS, TEXTS
+from protocols.fault_texts import GATEWAY_FAULTS, REASON_TEXTS, TEXTS, TRIAGE_TEXTS
 from protocols.faults import BY_NAME as FAULTS
 from protocols.fields import BY_NAME, FIELDS
 from protocols.messages import ITEMS
@@ -13,6 +13,12 @@ def test_each_field_fault_and_message_item_has_words() -> None:
     assert {kind: set(words) for kind, words in MESSAGE_TEXTS.items()} == {
         kind: {item[0] for item in items} for kind, items in ITEMS.items()
     }
+
+
+def test_everything_is_said_in_both_languages() -> None:
+    pairs = [words[at : at + 2] for words in TEXTS.values() for at in (0, 2, 4)]
+    for english, chinese in [*pairs, *TRIAGE_TEXTS.values(), *REASON_TEXTS.values()]:
+        assert english.isascii() and not chinese.isascii(), (english, chinese)
 
 
 def test_the_ranges_of_enumerations_are_their_numbers() -> None:

@@ -809,5 +809,125 @@ export const FAULTS = {
    "en": "Check the disk of the gateway; move the damaged file away to end this message.",
    "zh": "检查网关磁盘；将损坏文件移走后此消息自动关闭。"
   }
+ },
+ "node_offline": {
+  "severity": 2,
+  "code": null,
+  "title": {
+   "en": "Node offline",
+   "zh": "监测终端离线"
+  },
+  "meaning": {
+   "en": "Nothing is heard of the node any more; what is shown of its lift is what was known last.",
+   "zh": "监测终端已无信号；所示电梯状态为最后已知状态。"
+  },
+  "remedy": {
+   "en": "Check the node's supply and its network; until it is heard again no alarm of this lift can arrive.",
+   "zh": "检查监测终端的电源与网络；恢复之前，该电梯的报警无法送达。"
+  }
+ },
+ "area_power_cut": {
+  "severity": 2,
+  "code": null,
+  "title": {
+   "en": "Power cut over many lifts",
+   "zh": "多台电梯停电"
+  },
+  "meaning": {
+   "en": "Many lifts lost their mains at once, or fell silent after they had. Its members stand in the order in which they are to be looked after.",
+   "zh": "多台电梯同时停电，或停电后失去信号。成员按处置顺序排列。"
+  },
+  "remedy": {
+   "en": "Take the members from the top: call each car, release whoever is inside; ask the supplier how long it will last.",
+   "zh": "按顺序自上而下处置：逐台与轿厢通话并放人；向供电部门了解停电时长。"
+  }
+ },
+ "area_earthquake": {
+  "severity": 2,
+  "code": null,
+  "title": {
+   "en": "Earthquake over many lifts",
+   "zh": "多台电梯地震模式"
+  },
+  "meaning": {
+   "en": "The seismic sensors of many lifts stopped them at once. Its members stand in the order in which they are to be looked after.",
+   "zh": "多台电梯的地震传感器同时动作，电梯停止。成员按处置顺序排列。"
+  },
+  "remedy": {
+   "en": "Take the members from the top; let no lift run again before its shaft, rails and counterweight were inspected.",
+   "zh": "按顺序自上而下处置；检查井道、导轨与对重之前，任何电梯不得恢复运行。"
+  }
+ },
+ "area_silence": {
+  "severity": 2,
+  "code": null,
+  "title": {
+   "en": "Many nodes silent",
+   "zh": "多台监测终端离线"
+  },
+  "meaning": {
+   "en": "Many nodes fell silent at once, none of them known to be without mains: rather a broker, a router or a network than a power cut.",
+   "zh": "多台监测终端同时失去信号，此前均未报告停电：多为消息服务器、路由器或网络故障。"
+  },
+  "remedy": {
+   "en": "Mend the connection; meanwhile no alarm of these lifts can arrive. Members are listed by what was known of them last.",
+   "zh": "修复网络连接；在此期间这些电梯的报警无法送达。成员按最后已知状态排列。"
+  }
+ }
+} as const;
+export const TRIAGE = {
+ "alarm": {
+  "en": "Trapped or alarm pressed",
+  "zh": "被困或报警"
+ },
+ "occupied": {
+  "en": "Occupied",
+  "zh": "有人"
+ },
+ "unknown": {
+  "en": "Occupancy unknown",
+  "zh": "是否有人未知"
+ },
+ "moving": {
+  "en": "Empty, between floors or moving",
+  "zh": "无人，层间或运行中"
+ },
+ "empty": {
+  "en": "Empty at a floor",
+  "zh": "无人，停在层站"
+ },
+ "ended": {
+  "en": "Over",
+  "zh": "已恢复"
+ }
+} as const;
+export const REASONS = {
+ "passenger_seen": {
+  "en": "somebody was seen inside",
+  "zh": "检测到轿内有人"
+ },
+ "presence_unknown": {
+  "en": "nothing tells whether somebody is inside",
+  "zh": "无法得知轿内是否有人"
+ },
+ "presence_stuck": {
+  "en": "the presence sensor cannot be believed",
+  "zh": "人员传感器不可信"
+ },
+ "between_floors": {
+  "en": "between floors, nobody seen",
+  "zh": "停在层间，未见有人"
+ },
+ "running": {
+  "en": "was moving, nobody seen",
+  "zh": "运行中，未见有人"
+ },
+ "nobody_seen": {
+  "en": "nobody seen inside",
+  "zh": "未见有人"
+ },
+ "ended": {
+  "en": "well again",
+  "zh": "已恢复正常"
  }
 } as const;
