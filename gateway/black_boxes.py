@@ -14,6 +14,7 @@ from typing import Any
 
 from gateway.clock import unix_ms
 from gateway.config import Lift
+from gateway.detection.lift import is_ours
 from gateway.errors import ExportError
 from gateway.log_export import export, header
 from protocols.delivery.black_box import SPAN_MS
@@ -52,8 +53,8 @@ class BlackBoxes:
         self.failed = 0
 
     def offer(self, event: Event) -> None:
-        """A new revision, before or after its commit: a serious one that opens is waited for."""
-        if event["severity"] < SERIOUS or event["phase"] != "open":
+        """A new revision, before or after its commit: a serious one of a node that opens is waited for."""
+        if event["severity"] < SERIOUS or event["phase"] != "open" or is_ours(event["id"]):
             return
         self._waiting.setdefault(event["id"], event)
         while len(self._waiting) > MAX_WAITING:

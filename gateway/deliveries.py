@@ -271,9 +271,11 @@ class Deliveries:
         if end is None:
             return
         with self._lifts.lock:
-            end.intake.done(event["id"], event["rev"], event["phase"])
-            ack = self._lifts.ack_payload(end)
-        self._lifts.send_ack(end, ack)
+            holder = end.holder(event["id"])
+            holder.done(event["id"], event["rev"], event["phase"])
+            ack = self._lifts.ack_payload(end) if holder is end.intake else None
+        if ack is not None:
+            self._lifts.send_ack(end, ack)
 
     # -- what is shown --------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gateway.clock import mono_ms, unix_ms
 from gateway.config import Config, Lift
@@ -16,6 +16,9 @@ from protocols import messages
 from protocols.clock import OffsetEstimate
 from protocols.delivery.gateway import LiftIntake
 from protocols.identity import topic
+
+if TYPE_CHECKING:
+    from gateway.detection.lift import LiftDetection
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +36,11 @@ class LiftEnd:
         self.live = LiveLift(record)
         self.offsets: dict[int, OffsetEstimate] = {}
         self.ack_ms = 0
+        self.detected: LiftDetection | None = None  # of a lift for which the gateway detects
+
+    def holder(self, name: str) -> "LiftIntake | LiftDetection":
+        """Who must know what becomes of the event `name`: its node, by an ack, or whoever raised it here."""
+        return self.detected if self.detected is not None and self.detected.holds(name) else self.intake
 
     def offset(self, boot: int) -> OffsetEstimate:
         """The clock estimate of one boot; the newest few boots are kept."""
@@ -98,6 +106,8 @@ class Lifts:
             self._positions = {}
         for end in self._ends.values():
             end.intake.store_replaced(store_id, events, log)
+            if events and end.detected is not None:
+                end.detected.store_replaced()
 
     # -- acks -----------------------------------------------------------------------------------------------------
 
