@@ -1,32 +1,16 @@
 """Where the tests of the detector find it: in the node, or behind a wire, as whoever runs them says. One set serves both places."""
 
-from protocols.detector import Detector, Settings, Transition
+from protocols.detector import Detector, Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Protocol
-
-    from protocols.state import LiftState
-
-    class AnyDetector(Protocol):
-        """The face that a detector has in every place."""
-
-        @property
-        def near_misses(self) -> dict[str, int]: ...
-        @property
-        def suppressed(self) -> dict[str, int]: ...
-        def step(self, state: LiftState, now: int) -> list[Transition]: ...
-        def press(self, now: int, state: LiftState) -> list[Transition]: ...
-        def release(self) -> None: ...
-        def resume(self, kind: str, presses: int, now: int, withheld: str = "") -> None: ...
-        def open_kinds(self) -> list[str]: ...
+    from hil_tests.bench.watched import AnyDetector, Make
 
 
 class Place:
     """`make(settings)` gives a detector; it sees numbers each `sample_ms` and may tell by `late_ms` later than the node's."""
 
-    def __init__(self, make: "Callable[[Settings], AnyDetector]", sample_ms: int, late_ms: int) -> None:
+    def __init__(self, make: "Make", sample_ms: int, late_ms: int) -> None:
         self.make = make
         self.sample_ms = sample_ms
         self.late_ms = late_ms
