@@ -131,7 +131,7 @@ class Service:
         for lane in self._lanes:
             await asyncio.to_thread(lane.stop)
         await self.supervisor.stop()
-        await self.detections.save()
+        await self.detections.close()
         self.fault_words.save()
         if self.influx_copy is not None:
             await asyncio.to_thread(self.influx_copy.stop)

@@ -1,8 +1,10 @@
 """The second copy of the events that the gateway raised itself: a node would send its own again to a journal that was lost.
 
-One file beside the journal, replaced as a whole; each line has its own checksum, and a damaged one costs no other.
+One file beside the journal, replaced as a whole: the highest number of such an event so far, then the events. Each line has its
+own checksum, and a damaged one costs no other.
 """
 
+import itertools
 import json
 import logging
 import os
@@ -26,38 +28,40 @@ class Kept:
         self.damaged = 0
         self.failed = 0
 
-    def load(self) -> dict[str, list[Event]]:
-        """{lift: its events} of what can be read."""
-        found: dict[str, list[Event]] = {}
+    def load(self) -> tuple[int, dict[str, list[Event]]]:
+        """(the highest number, {lift: its events}) of what can be read."""
+        newest, found = 0, dict[str, list[Event]]()
         try:
             lines = self._path.read_bytes().splitlines()
         except FileNotFoundError:
-            return found
+            return newest, found
         except OSError as error:
             self.failed += 1
             _log.error("%s cannot be read: %s", self._path, error)
-            return found
+            return newest, found
         for line in lines:
             try:
                 check, body = line.split(b" ", 1)
-                event = json.loads(body) if int(check, 16) == zlib.crc32(body) else None
+                entry = json.loads(body) if int(check, 16) == zlib.crc32(body) else None
             except ValueError:
-                event = None
-            if event is None:
+                entry = None
+            if entry is None:
                 self.damaged += 1
+            elif "newest" in entry:
+                newest = entry["newest"]
             else:
-                found.setdefault(event["lift"], []).append(event)
+                found.setdefault(entry["lift"], []).append(entry)
         if self.damaged:
             _log.error("%s: %d lines are damaged and left out", self._path, self.damaged)
-        return found
+        return newest, found
 
-    def save(self, events: Iterable[Event]) -> bool:
+    def save(self, newest: int, events: Iterable[Event]) -> bool:
         """Keep these and no others; False (counted) if the disk refused: the journal has them all the same."""
         partial = self._path.with_suffix(".partial")
         try:
             with partial.open("wb") as out:
-                for event in events:
-                    body = json.dumps(event).encode()
+                for entry in itertools.chain([{"newest": newest}], events):
+                    body = json.dumps(entry).encode()
                     out.write(b"%08x %s\n" % (zlib.crc32(body), body))
                 out.flush()
                 os.fsync(out.fileno())

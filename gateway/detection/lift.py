@@ -79,11 +79,12 @@ class Held:
 class LiftDetection:
     """Everything of it is touched under `Lifts.lock`. `is_on`: the terminal says that it does not detect."""
 
-    def __init__(self, end: LiftEnd) -> None:
+    def __init__(self, end: LiftEnd, newest: int = 0) -> None:
+        """`newest` is the highest number that was ever given to an event of ours, as far as is known."""
         self._end = end
         self._held: dict[str, Held] = {}
         self._open: dict[str, list[str]] = {}  # kind -> ids
-        self._newest = 0
+        self.newest = newest
         self.states = StateDetector(Settings())
         self.is_on = True
         self.is_ready = False  # what was open is known
@@ -107,7 +108,7 @@ class LiftDetection:
         stored = {row.name: row for row in known}
         for name in [*stored, *(event["id"] for event in kept)]:
             number = parse_event_id(name)[2]
-            self._newest = max(self._newest, number if number >= OURS_FROM else 0)
+            self.newest = max(self.newest, number if number >= OURS_FROM else 0)
         for event in kept:
             row = stored.get(event["id"])
             if row is None or row.rev < event["rev"]:
@@ -158,8 +159,8 @@ class LiftDetection:
             if step.phase == codes.CLOSED:
                 del self._open[step.kind]
         elif step.phase == codes.OPEN and self.is_on:
-            self._newest = max(received_ms // 1000, self._newest + 1)
-            name = event_id(self._end.record.id, values["boot"], self._newest)
+            self.newest = max(received_ms // 1000, self.newest + 1)
+            name = event_id(self._end.record.id, values["boot"], self.newest)
             self._open[step.kind] = [name]
             yield self._revise(name, step, values, received_ms)
 
@@ -171,7 +172,7 @@ class LiftDetection:
         tell(told, step, 0, states.state, (), states.last_known())
         if before is not None:
             # A node that comes back may still tell of its own event under the numbers that follow.
-            told["rev"] = before["rev"] if is_ours(name) or "detected_by" in before else before["rev"] + REV_STEP
+            told["rev"] = before["rev"] if is_ours(name) or "detected_by" in before else before["rev"] + REV_STEP - 1
         told["rev"] += 1
         told["phase"] = codes.UPDATED if before is not None and step.phase == codes.OPEN else step.phase
         told["up_ms"] = told["published_up_ms"] = values["up_ms"]

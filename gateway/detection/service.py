@@ -42,6 +42,7 @@ class Detections:
         self._kept = Kept(path)
         # Of lifts that have not said yet what they are.
         self._waiting: dict[str, list[Event]] = {}
+        self._newest = 0
         self._owing: set[str] = set()  # lifts for which the journal has open events of ours
         self._ends: dict[str, LiftEnd] = {}
         self._is_changed = False
@@ -66,7 +67,7 @@ class Detections:
         kept = self._waiting.pop(lift, []) if detected is None else detected.events()
         self._waiting[lift] = kept
         self._owing.discard(lift)
-        end.detected = LiftDetection(end)
+        end.detected = LiftDetection(end, self._newest)
         self._ends[lift] = end
         if not detects:
             _log.info("lift %s: its terminal does not detect; the gateway does", lift)
@@ -102,7 +103,7 @@ class Detections:
 
     async def remember(self) -> None:
         """Before the lanes start: the second copy, and whose events are open, for terminals that have learnt to detect since."""
-        self._waiting = await asyncio.to_thread(self._kept.load)
+        self._newest, self._waiting = await asyncio.to_thread(self._kept.load)
         self._owing = set(self._waiting) | await self._journal.ask(lifts_owing())
 
     def _ask(self, end: LiftEnd, detected: LiftDetection) -> None:
@@ -141,23 +142,30 @@ class Detections:
                 self._is_changed = self._is_changed or detected.is_changed
                 detected.is_changed = False
                 if detected.is_over():
+                    self._newest = max(self._newest, detected.newest)
                     end.detected = None
                     del self._ends[lift]
                     self._leave(topic(end.record.site, lift, "state"))
         for end, event in unstored:
             self.take(end, event)
         if self._is_changed and time.monotonic() >= self._save_s:
-            await self.save()
+            await self._save()
 
-    async def save(self) -> None:
-        """Write the second copy now."""
+    async def close(self) -> None:
+        """Write the second copy as it stands, where there is one."""
+        if self._ends or self._waiting:
+            await self._save()
+
+    async def _save(self) -> None:
         with self._lifts.lock:
             self._is_changed = False
             events = [event for kept in self._waiting.values() for event in kept]
             for end in self._ends.values():
-                events += end.detected.events() if end.detected is not None else []
+                if end.detected is not None:
+                    events += end.detected.events()
+                    self._newest = max(self._newest, end.detected.newest)
         begun = time.monotonic()
-        if not await asyncio.to_thread(self._kept.save, events):
+        if not await asyncio.to_thread(self._kept.save, self._newest, events):
             self._is_changed = True
         self._save_s = time.monotonic() + (time.monotonic() - begun) / SAVING_SHARE
 

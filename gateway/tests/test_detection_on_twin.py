@@ -11,6 +11,7 @@ import pytest
 
 from gateway.tests.on_the_wire import DetectorOnWire
 from hil_tests.bench.ordinary import Life, house
+from hil_tests.bench.watched import Make
 from hil_tests.measure.detection import FAULT_NAMES, POLL_MS, Run, run_fault
 from hil_tests.measure.figures import percentile, table
 from hil_tests.tests.test_detector_on_twin import LATE_MS, TOLD, check_dead_presence, check_fault
@@ -51,7 +52,7 @@ def test_ordinary_days_bring_no_false_alarm_at_a_state_a_second() -> None:
 def test_what_the_wire_costs() -> None:
     lossy = functools.partial(DetectorOnWire, lost_share=0.01)
     slow = functools.partial(DetectorOnWire, period_ms=10_000)
-    places = {"node": Detector, "1 s": DetectorOnWire, "1 s, 1 % lost": lossy, "10 s": slow}
+    places: dict[str, Make] = {"node": Detector, "1 s": DetectorOnWire, "1 s, 1 % lost": lossy, "10 s": slow}
     rows = []
     for name in FAULT_NAMES:
         found = {at: [run_fault(name, number, 2, make) for number in range(RUNS)] for at, make in places.items()}
