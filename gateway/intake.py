@@ -168,7 +168,8 @@ class Intake:
                 return
             end.intake.heard(values["boot"], values["up_ms"])
             end.offset(values["boot"]).add(values["up_ms"], received_ms, values["rtt_ms"])
-            events = self._detections.on_state(end, values, received_ms, payload)
+            # What a broker kept is not what is: only live states are evidence.
+            events = [] if retained else self._detections.on_state(end, values, received_ms, payload)
             end.live.on_state(values, now, received_ms)
             ack = self._lifts.ack_payload(end) if now - end.ack_ms >= ACK_MS else None
         for event in events:

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import pathlib
+import threading
 import zlib
 from collections.abc import Iterable
 from typing import Any
@@ -25,6 +26,8 @@ class Kept:
 
     def __init__(self, path: pathlib.Path) -> None:
         self._path = path
+        # A round that was given up may still be writing as the last one begins.
+        self._lock = threading.Lock()
         self.damaged = 0
         self.failed = 0
 
@@ -57,17 +60,21 @@ class Kept:
 
     def save(self, newest: int, events: Iterable[Event]) -> bool:
         """Keep these and no others; False (counted) if the disk refused: the journal has them all the same."""
-        partial = self._path.with_suffix(".partial")
         try:
-            with partial.open("wb") as out:
-                for entry in itertools.chain([{"newest": newest}], events):
-                    body = json.dumps(entry).encode()
-                    out.write(b"%08x %s\n" % (zlib.crc32(body), body))
-                out.flush()
-                os.fsync(out.fileno())
-            partial.replace(self._path)
+            with self._lock:
+                self._write(itertools.chain([{"newest": newest}], events))
         except OSError as error:
             self.failed += 1
             _log.error("%s cannot be written: %s", self._path, error)
             return False
         return True
+
+    def _write(self, entries: Iterable[dict[str, Any]]) -> None:
+        partial = self._path.with_suffix(".partial")
+        with partial.open("wb") as out:
+            for entry in entries:
+                body = json.dumps(entry).encode()
+                out.write(b"%08x %s\n" % (zlib.crc32(body), body))
+            out.flush()
+            os.fsync(out.fileno())
+        partial.replace(self._path)

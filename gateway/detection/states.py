@@ -78,7 +78,9 @@ class StateDetector:
         """Take one decoded state; the transitions that it causes."""
         state, now, before = as_sampled(values), values["up_ms"], self._before
         is_reset = before is not None and values["boot"] != before["boot"]
-        if before is None or is_reset or self._is_changed:
+        # One time that is wrong must not stop the clock for ever.
+        is_back = before is not None and now < before["up_ms"] - HOLE_MS
+        if before is None or is_reset or is_back or self._is_changed:
             out = self._begin(state, now, is_reset)
         else:
             now = max(now, before["up_ms"])

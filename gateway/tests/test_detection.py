@@ -108,8 +108,8 @@ class House:
     async def __aenter__(self) -> "House":  # noqa: PYI034  it is never subclassed
         self.service = Service(self._config)
         # Nobody is there: the lanes try for ever, and the test hands over what they would bring.
-        self.service.states_lane.follow = self.followed.append  # type: ignore[method-assign]
-        self.service.states_lane.leave = self.left.append  # type: ignore[method-assign]
+        self.service.states_lane.follow = self.followed.append  # type: ignore[assignment, method-assign]
+        self.service.states_lane.leave = self.left.append  # type: ignore[assignment, method-assign]
         self.service.events_lane.publish = self._ack  # type: ignore[method-assign]
         await self.service.start()
         return self
@@ -217,6 +217,16 @@ async def test_states_that_come_late_again_or_by_both_lanes_are_one(tmp_path: pa
         ]  # fmt: skip
         assert house.bodies()[-1]["presses"] == 4
         assert house.service.values()["detection_states"] == 8
+
+
+async def test_a_state_that_a_broker_kept_is_no_evidence(tmp_path: pathlib.Path, terminal: Terminal) -> None:
+    async with House(tmp_path, None) as house:
+        await house.hear(terminal)
+        await terminal.birth()
+        old = terminal.payload(STRANDED, button=True)
+        house.service.intake.on_bulk(f"lift/1/{SITE}/{LIFT}/state", old, True)
+        await terminal.states(2, button=False)
+        assert house.end.detected.states.samples == 2 and house.end.detected.open_events() == 0
 
 
 async def test_an_open_event_goes_on_under_its_id_after_a_restart_and_no_number_comes_twice(

@@ -148,6 +148,16 @@ def test_a_period_that_nobody_keeps_costs_no_time() -> None:
     assert wire.kinds() == [("trapped_between_floors", OPEN)]
 
 
+def test_a_time_that_is_wrong_once_stops_no_clock() -> None:
+    wire = Wire().states(5, STRANDED).state(10**12, STRANDED)
+    wire.now -= 10**12
+    assert wire.states(25, STRANDED).kinds() == [("trapped_between_floors", OPEN)]
+    wire.now += 10**12
+    wire.state(1000, STRANDED)
+    wire.now -= 10**12
+    assert wire.states(3).kinds()[1:] == [("trapped_between_floors", CLOSED)]
+
+
 # -- old samples ------------------------------------------------------------------------------------------------------
 
 
