@@ -17,7 +17,6 @@ class DetectorOnWire:
         self.terminal = Terminal(1, period_ms)
         self.states = StateDetector(settings or Settings(), period_ms)
         self._state = LiftState()
-        self._sent_ms = -SOONEST_MS
         self._lost_share = lost_share
         self._rng = random.Random(1)
 
@@ -48,7 +47,7 @@ class DetectorOnWire:
         self.terminal.press()
         told: list[Transition] = []
         while self.terminal.has_edges:
-            now = max(now, self._sent_ms + SOONEST_MS)
+            now = max(now, self.terminal.sent_ms + SOONEST_MS)
             told += self._look(now)
         return told
 
@@ -58,7 +57,6 @@ class DetectorOnWire:
     def _look(self, now: int) -> list[Transition]:
         told: list[Transition] = []
         for payload in self.terminal.look(self._state, now):
-            self._sent_ms = now
             if not self._lost_share or self._rng.random() >= self._lost_share:
                 told += self.states.take(messages.decode("state", payload))
         return told

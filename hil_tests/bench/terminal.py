@@ -25,17 +25,18 @@ class Terminal:
         self.conn = 0
         self._period_ms = period_ms
         self._seq = 0
-        self._sent_ms: int | None = None
+        self.sent_ms = -SOONEST_MS
         self._due_ms = 0
         self._sampled_ms: int | None = None
-        self._told: list[int | None] | None = None  # the discrete values, as sent last
+        self._state: LiftState | None = None  # the last sample
+        self._seen: list[int | None] | None = None  # its discrete values
         self._edges: deque[bool] = deque()
         self._down: bool | None = None
 
     def birth(self, conn: int, **more: Any) -> bytes:
         """The payload of its birth on connection `conn`; `more` are items of `link`. What was told last is told anew."""
         self.conn = conn
-        self._due_ms = 0
+        self._due_ms, self._state, self._seen = 0, None, None
         values = {"online": True, "boot": self.boot, "conn": conn, "detects": False, "period_ms": self._period_ms}
         return messages.encode("link", {**values, **more})
 
@@ -62,28 +63,31 @@ class Terminal:
         return bool(self._edges)
 
     def look(self, state: LiftState, now: int) -> list[bytes]:
-        """Take the sample `state` of `now`, ms since boot; the states to send now, at most one."""
+        """Take the sample `state` of `now`, ms since boot; the states told until now, each as the lift was known when it was due."""
+        out: list[bytes] = []
+        while self._state is not None and self._due_ms < now:
+            out.append(self._tell(self._state, self._due_ms))
+        discrete = [getattr(state, name) for name in DISCRETE_NAMES if name != "button"]
+        if discrete != self._seen or self._edges:
+            self._due_ms = min(self._due_ms, max(now, self.sent_ms + SOONEST_MS))
+        self._state, self._seen = state, discrete
         if state.controller_link:
             self._sampled_ms = now
         if self._down is None and not self._edges and state.button is not None:
             self._down = False
-        soonest = now if self._sent_ms is None else self._sent_ms + SOONEST_MS
-        discrete = [getattr(state, name) for name in DISCRETE_NAMES if name != "button"]
-        if self._told is None or self._edges or discrete != self._told:
-            self._due_ms = min(self._due_ms, soonest)
-        if now < max(soonest, self._due_ms):
-            return []
-        return [self._state(state, now, discrete)]
+        if self._due_ms <= now:
+            out.append(self._tell(state, now))
+        return out
 
-    def _state(self, state: LiftState, now: int, discrete: list[int | None]) -> bytes:
+    def _tell(self, state: LiftState, at_ms: int) -> bytes:
         if self._edges:
             self._down = self._edges.popleft()
         self._seq += 1
-        self._sent_ms, self._due_ms, self._told = now, now + self._period_ms, discrete
+        self.sent_ms, self._due_ms = at_ms, at_ms + (SOONEST_MS if self._edges else self._period_ms)
         shown = state.copy()
         shown.button = self._down
         values = {
-            "boot": self.boot, "conn": self.conn, "seq": self._seq, "up_ms": now, "sample_up_ms": self._sampled_ms,
+            "boot": self.boot, "conn": self.conn, "seq": self._seq, "up_ms": at_ms, "sample_up_ms": self._sampled_ms,
             "period_ms": self._period_ms,
         }  # fmt: skip
         return messages.state_payload(values, shown)
