@@ -9,6 +9,10 @@ from protocols.detector import Settings, Transition
 from protocols.state import LiftState
 from protocols.tests.place import Place
 
+POLL_MS = 150
+# No bus is polled more slowly.
+SKIPPED_MS = 900
+
 
 class DetectorOnWire:
     """As protocols.detector.Detector. `lost_share` of the states gets lost on the way."""
@@ -17,6 +21,7 @@ class DetectorOnWire:
         self.terminal = Terminal(1, period_ms)
         self.states = StateDetector(settings or Settings(), period_ms)
         self._state = LiftState()
+        self._now: int | None = None
         self._lost_share = lost_share
         self._rng = random.Random(1)
 
@@ -35,8 +40,13 @@ class DetectorOnWire:
         self.states.resume(kind, presses, withheld)
 
     def step(self, state: LiftState, now: int) -> list[Transition]:
-        self._state = state
-        return self._look(now)
+        told: list[Transition] = []
+        if self._now is not None and now - self._now > SKIPPED_MS:
+            # Who skips idle time has not seen when something changed: while it skipped, the controller answered.
+            self._state = state if state.controller_link else self._state
+            told += self._look(self._now + POLL_MS)
+        self._state, self._now = state, now
+        return told + self._look(now)
 
     def press(self, now: int, state: LiftState) -> list[Transition]:
         """What the terminal knows with it is what it sampled last, and `state`. Told as soon as the pace allows."""

@@ -51,7 +51,7 @@ def test_varied_runs_are_caught_and_end_and_tell_nothing_else(name: str) -> None
 
 def test_ordinary_days_bring_no_false_alarm_at_a_state_a_second() -> None:
     for number in range(2):
-        report = Life(house(number, 5), BEGIN_MS, make=DetectorOnWire, longest_step_ms=1000).live(1.0)
+        report = Life(house(number, 5), BEGIN_MS, make=DetectorOnWire).live(1.0)
         assert report.false == [] and report.controls_found == report.controls, report.false
 
 

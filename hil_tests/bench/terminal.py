@@ -71,8 +71,6 @@ class Terminal:
         if discrete != self._seen or self._edges:
             self._due_ms = min(self._due_ms, max(now, self.sent_ms + SOONEST_MS))
         self._state, self._seen = state, discrete
-        if state.controller_link:
-            self._sampled_ms = now
         if self._down is None and not self._edges and state.button is not None:
             self._down = False
         if self._due_ms <= now:
@@ -82,6 +80,8 @@ class Terminal:
     def _tell(self, state: LiftState, at_ms: int) -> bytes:
         if self._edges:
             self._down = self._edges.popleft()
+        if state.controller_link:
+            self._sampled_ms = at_ms
         self._seq += 1
         self.sent_ms, self._due_ms = at_ms, at_ms + (SOONEST_MS if self._edges else self._period_ms)
         shown = state.copy()
