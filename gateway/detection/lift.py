@@ -145,6 +145,7 @@ class LiftDetection:
         values["state"] = self.states.state
         if self.is_on:
             values["faults"] = self.states.open_kinds()
+            values["withheld"] = self.states.withheld_kinds()
             values["near_misses"] = dict(self.states.near_misses)
             values["suppressed"] = dict(self.states.suppressed)
         return found

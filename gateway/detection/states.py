@@ -57,6 +57,10 @@ class StateDetector:
         """Names of the events open now, in the table's order; before the first state those resumed."""
         return [*self._open] if self._before is None else self._detector.open_kinds()
 
+    def withheld_kinds(self) -> list[str]:
+        """Those of the events open now that are withheld."""
+        return [kind for kind in self.open_kinds() if self._open[kind][1]]
+
     def last_known(self) -> LastKnown:
         """What the controller told before it fell silent in this boot, and when."""
         return ({}, None) if self._answered is None else (self._answered.known_of_bus(), self._answered_ms)

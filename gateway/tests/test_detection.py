@@ -456,6 +456,29 @@ async def test_near_misses_and_suppressions_are_shown_as_a_node_would_tell_them(
         assert (values["detection_near_misses"], values["detection_suppressed"]) == (1, 2)
 
 
+async def test_what_happens_at_work_is_kept_shown_and_told_to_no_city(
+    tmp_path: pathlib.Path, city: CityMock, terminal: Terminal
+) -> None:
+    async with House(tmp_path, city) as house:
+        await house.hear(terminal)
+        await terminal.birth()
+        await terminal.states(3, work_mode=1)
+        await terminal.states(1, DOOR_OPEN, work_mode=1, car_status=1, speed_mm_s=900, door_zone=False)
+        await house.stored(2)
+        live = house.end.live.state
+        assert set(live["faults"]) == {"work_mode", "running_with_door_open"} and live["withheld"] == [
+            "running_with_door_open"
+        ]
+    async with house:
+        await house.hear(terminal)
+        await terminal.birth()
+        await terminal.states(1, DOOR_OPEN, work_mode=1, car_status=1, speed_mm_s=900, door_zone=False)
+        await house.stored(2)
+        assert house.at_city() == []
+        await terminal.states(1, DOOR_OPEN, work_mode=0, car_status=1, speed_mm_s=900, door_zone=False)
+        await eventually(lambda: [(rev, phase) for _, rev, phase in house.at_city()] == [(2, "open")])
+
+
 async def test_birth_and_record_say_what_the_lift_is(tmp_path: pathlib.Path, terminal: Terminal) -> None:
     confirm_ms = {"trapped_between_floors": 40_000}
     async with House(
