@@ -14,8 +14,8 @@ from typing import Any
 
 from gateway.clock import unix_ms
 from gateway.config import Lift
-from gateway.detection.lift import is_ours
 from gateway.errors import ExportError
+from gateway.lifts import is_ours
 from gateway.log_export import export, header
 from protocols.delivery.black_box import SPAN_MS
 from protocols.recording import Label

@@ -146,11 +146,12 @@ class Deliveries:
         self._dead = await self._journal.ask(dead_letters.counted())
         for name, rev, lift, phase, done, answered in reversed(await self._journal.ask(jobs.recent(RECENT))):
             end = self._lifts.known(lift)
-            if end is None:
-                continue
-            end.intake.committed(name, rev)
-            if done:
-                end.intake.done(name, rev, phase)
+            holder = None if end is None else end.holder(name)
+            if holder is not None:
+                holder.committed(name, rev)
+                if done:
+                    holder.done(name, rev, phase)
+            if end is None or done:
                 continue
             self._answered[(name, rev)] = answered & required
             if required <= answered:
@@ -272,7 +273,8 @@ class Deliveries:
             return
         with self._lifts.lock:
             holder = end.holder(event["id"])
-            holder.done(event["id"], event["rev"], event["phase"])
+            if holder is not None:
+                holder.done(event["id"], event["rev"], event["phase"])
             ack = self._lifts.ack_payload(end) if holder is end.intake else None
         if ack is not None:
             self._lifts.send_ack(end, ack)

@@ -116,24 +116,31 @@ class Intake:
         )
         self._relay(event)
         if not stored:
-            with self._lifts.lock:
-                end.holder(event["id"]).event_failed(event["id"], event["rev"])
+            self._settled(end, event, None)
 
     def _committed(self, end: LiftEnd, event: Event, result: Any, error: Exception | None) -> None:
         """In the journal's thread, after the commit."""
-        with self._lifts.lock:
-            holder = end.holder(event["id"])
-            if error is not None:
-                holder.event_failed(event["id"], event["rev"])
-                return
-            newest, done = result
-            level = codes.DONE if (done and newest == event["rev"]) or not self.anyone_required else codes.COMMITTED
-            holder.committed(event["id"], event["rev"], level)
-            ack = self._lifts.ack_payload(end) if holder is end.intake else None
-        if ack is not None:
-            self._lifts.send_ack(end, ack)
+        if error is not None:
+            self._settled(end, event, None)
+            return
+        newest, done = result
+        is_done = (done and newest == event["rev"]) or not self.anyone_required
+        self._settled(end, event, codes.DONE if is_done else codes.COMMITTED)
         self._measure(event)
         self._changed(event["id"])
+
+    def _settled(self, end: LiftEnd, event: Event, level: int | None) -> None:
+        """Tell whoever holds the event what the journal has of it; None: nothing."""
+        name, rev, ack = event["id"], event["rev"], None
+        with self._lifts.lock:
+            holder = end.holder(name)
+            if holder is not None and level is None:
+                holder.event_failed(name, rev)
+            elif holder is not None and level is not None:
+                holder.committed(name, rev, level)
+                ack = self._lifts.ack_payload(end) if holder is end.intake else None
+        if ack is not None:
+            self._lifts.send_ack(end, ack)
 
     def _measure(self, event: Event) -> None:
         committed_ms = unix_ms()

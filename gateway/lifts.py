@@ -15,7 +15,7 @@ from gateway.live import LiveLift
 from protocols import messages
 from protocols.clock import OffsetEstimate
 from protocols.delivery.gateway import LiftIntake
-from protocols.identity import topic
+from protocols.identity import parse_event_id, topic
 
 if TYPE_CHECKING:
     from gateway.detection.lift import LiftDetection
@@ -25,6 +25,14 @@ _log = logging.getLogger(__name__)
 ACK_MS = 5000
 LOG_ACK_MS = 200
 OFFSETS_KEPT = 3
+# Events that a gateway raised are numbered by the unix second, so that no number comes twice even if every store is lost; a node
+# counts from 1 in each boot and never comes so far.
+OURS_FROM = 1_000_000_000
+
+
+def is_ours(name: str) -> bool:
+    """Was the event of that id raised by a gateway?"""
+    return parse_event_id(name)[2] >= OURS_FROM
 
 
 class LiftEnd:
@@ -38,9 +46,11 @@ class LiftEnd:
         self.ack_ms = 0
         self.detected: LiftDetection | None = None  # of a lift for which the gateway detects
 
-    def holder(self, name: str) -> "LiftIntake | LiftDetection":
-        """Who must know what becomes of the event `name`: its node, by an ack, or whoever raised it here."""
-        return self.detected if self.detected is not None and self.detected.holds(name) else self.intake
+    def holder(self, name: str) -> "LiftIntake | LiftDetection | None":
+        """Who must know what becomes of the event `name`: its node, by an ack, or whoever raised it here, if it is held there still."""
+        if self.detected is not None and self.detected.holds(name):
+            return self.detected
+        return None if is_ours(name) else self.intake
 
     def offset(self, boot: int) -> OffsetEstimate:
         """The clock estimate of one boot; the newest few boots are kept."""

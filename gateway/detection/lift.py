@@ -11,7 +11,7 @@ from typing import Any
 from gateway.config import Lift
 from gateway.detection.states import StateDetector, Values
 from gateway.intake import canonical
-from gateway.lifts import LiftEnd
+from gateway.lifts import OURS_FROM, LiftEnd, is_ours
 from protocols import codes
 from protocols.delivery.held import begun, tell
 from protocols.delivery.node import REV_STEP
@@ -24,20 +24,12 @@ from protocols.messages import EVENT_ITEMS
 _log = logging.getLogger(__name__)
 
 Event = dict[str, Any]
-# Our events are numbered by the unix second, so that no number comes twice even if every store is lost; a node counts from 1 in
-# each boot and never comes so far.
-OURS_FROM = 1_000_000_000
 # What a lift's cities have not answered for: beyond it the oldest that has ended is left to the journal alone.
 MAX_HELD = 64
 _UNTOLD = {item[0]: item[2] for item in EVENT_ITEMS}
 # What an event keeps from its opening; and what it keeps where a revision brings nothing new.
 _OF_OPENING = ("onset", "detected")
 _OF_SNAPSHOT = {"snapshot": "snapshot", "last_known": "last_known", "last_known_up_ms": "last_known_at_ms"}
-
-
-def is_ours(name: str) -> bool:
-    """Was the event of that id raised by a gateway?"""
-    return parse_event_id(name)[2] >= OURS_FROM
 
 
 def settings_of(record: Lift, link: Values) -> Settings:
@@ -144,8 +136,8 @@ class LiftDetection:
         ]  # fmt: skip
         values["state"] = self.states.state
         if self.is_on:
-            values["faults"] = self.states.open_kinds()
-            values["withheld"] = self.states.withheld_kinds()
+            values["faults"] = kinds = self.states.open_kinds()
+            values["withheld"] = self.states.withheld_kinds() if kinds else kinds
             values["near_misses"] = dict(self.states.near_misses)
             values["suppressed"] = dict(self.states.suppressed)
         return found

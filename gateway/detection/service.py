@@ -13,10 +13,10 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.detection.keeping import Kept
-from gateway.detection.lift import Event, Known, LiftDetection, is_ours
+from gateway.detection.lift import Event, Known, LiftDetection
 from gateway.detection.states import Values
 from gateway.journal import Job, Journal
-from gateway.lifts import LiftEnd, Lifts
+from gateway.lifts import LiftEnd, Lifts, is_ours
 from protocols import codes
 from protocols.identity import topic
 
@@ -45,6 +45,7 @@ class Detections:
         self._newest = 0
         self._owing: set[str] = set()  # lifts for which the journal has open events of ours
         self._ends: dict[str, LiftEnd] = {}
+        self._turns: list[tuple[Callable[[str], None], str]] = []  # what to follow and to leave, in order
         self._is_changed = False
         self._save_s = 0.0
         # Set by the wiring: hands a revision to journal and cities.
@@ -71,7 +72,7 @@ class Detections:
         self._ends[lift] = end
         if not detects:
             _log.info("lift %s: its terminal does not detect; the gateway does", lift)
-        self._follow(topic(end.record.site, lift, "state"))
+        self._turns.append((self._follow, topic(end.record.site, lift, "state")))
         self._ask(end, end.detected)
 
     def is_copy(self, lift: str, payload: bytes) -> bool:
@@ -145,7 +146,10 @@ class Detections:
                     self._newest = max(self._newest, detected.newest)
                     end.detected = None
                     del self._ends[lift]
-                    self._leave(topic(end.record.site, lift, "state"))
+                    self._turns.append((self._leave, topic(end.record.site, lift, "state")))
+            turns, self._turns = self._turns, []
+        for turn, name in turns:  # without the lock: a socket may be slow
+            turn(name)
         for end, event in unstored:
             self.take(end, event)
         if self._is_changed and time.monotonic() >= self._save_s:

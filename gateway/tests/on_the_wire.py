@@ -42,8 +42,8 @@ class DetectorOnWire:
     def step(self, state: LiftState, now: int) -> list[Transition]:
         told: list[Transition] = []
         if self._now is not None and now - self._now > SKIPPED_MS:
-            # Who skips idle time has not seen when something changed: while it skipped, the controller answered.
-            self._state = state if state.controller_link else self._state
+            # Who skips idle time skips what nothing happens in; but the last sample before it may have been of a silence.
+            self._state = self._state if self._state.controller_link else state
             told += self._look(self._now + POLL_MS)
         self._state, self._now = state, now
         return told + self._look(now)
