@@ -129,6 +129,15 @@ An event is sent again after {held.RESEND_FIRST_MS} ms, backing off to {node.RES
 An ack answers each birth at once. Until the first one a boot holds back its log, and its events for {succession.ASK_MS} ms: where the ack knows a later boot, or this one from somebody else, the node was swapped or has lost its count, and goes on as the boot
 behind it, with a log of that life.
 
+### Terminals that do not detect
+
+With `detects: false` in its birth a terminal publishes `link` and `state`, perhaps `log`, and no `event`: the gateway runs the
+detector on its states (docs/detection.md). They must then keep what is said above: a change of a bool, an enumeration, `floor` or `controller_fault` is
+told at once, 200 ms after the state before it at the soonest, and within the `period_ms` of the birth at the latest; `seq` rises
+by one each time; no state is retained. `button` stays true until a state has told it, and false until one has told that. `profile`
+says whose fault words they are; what the birth leaves out is taken from the lift's record in `gateway.toml`. Slower than a
+state each 3 s, such a link finds less and later.
+
 ### Bytes of a `log` batch
 
 `0x{records.MAGIC:02X}`, version {records.VERSION}, varint `base` (oldest number still held), then the body: varints `life`, `n`, `boot`, `up_ms`, `t_ms`,
@@ -232,7 +241,7 @@ def faults() -> str:
     return f"""{HEAD}
 # The faults and how they are detected
 
-The node detects; the table is `protocols/faults.py`. Times are ours unless a source stands beside them in the code. Every
+The node detects, or the gateway where a terminal does not; the table is `protocols/faults.py`. Times are ours unless a source stands beside them in the code. Every
 condition is true, false or unknown: unknown confirms nothing and clears nothing. A fault opens once all conditions of one
 alternative have held for its time, and closes once a group of clearing conditions has held. In the service modes where it
 is suppressed a fault is counted and not told. What comes back within {FLAP_MS // 1000} s of its end flaps and takes twice as long to end each

@@ -7,6 +7,8 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 
 from gateway.errors import ConfigError
+from protocols.detector import Settings
+from protocols.errors import SettingsError
 from protocols.identity import is_id
 
 T = TypeVar("T")
@@ -97,7 +99,10 @@ class Metrics(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Lift(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """The lift record; its codes are attributes, none of them names a topic or a history."""
+    """The lift record; its codes are attributes, none of them names a topic or a history.
+
+    `confirm_ms` {fault: ms} and `button_filter` are for a lift whose terminal does not detect; a node has them in its own settings.
+    """
 
     id: str
     site: str
@@ -109,6 +114,12 @@ class Lift(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     doors: Annotated[int, msgspec.Meta(ge=1, le=2)] = 1
     rated_speed_mm_s: Positive = 1000
     floor_pitch_mm: Positive = 2900
+    confirm_ms: dict[str, int] = {}
+    button_filter: bool = False
+
+    def travel_mm(self, stops: int | None = None) -> int:
+        """From the lowest stop to the highest; `stops` if somebody knows better than the record."""
+        return ((stops or self.stops) - 1) * self.floor_pitch_mm
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -157,6 +168,10 @@ def load(path: pathlib.Path) -> Config:
         if lift.id in seen:
             raise ConfigError(f"{path}: lift {lift.id} stands there twice; ids are unique in an installation")
         seen.add(lift.id)
+        try:
+            Settings(confirm_ms=lift.confirm_ms)
+        except SettingsError as error:
+            raise ConfigError(f"{path}: lift {lift.id}: {error}") from error
     if not is_id(config.gateway.id):
         raise ConfigError(f"{path}: gateway.id {config.gateway.id!r}: 1 to 32 of a-z, 0-9 and '-'")
     if config.gateway.id in seen:
