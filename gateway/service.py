@@ -18,6 +18,8 @@ from gateway.commands import Commands
 from gateway.config import Config, tls_context
 from gateway.deliveries import Deliveries
 from gateway.fault_words import FILE, UnknownWords
+from gateway.health.follower import HealthFollower
+from gateway.health.loopback_routes import health_routes
 from gateway.influx import Server
 from gateway.influx_copy import InfluxCopy
 from gateway.intake import Intake
@@ -57,6 +59,9 @@ class Service:
             data, f"gateway {config.gateway.id}", self.lifts.record, lambda: self.stores.reserve.held
         )
         self.commands = Commands(self.lifts, self._publish)
+        self.follower = HealthFollower(
+            config.health, data, self.log, self.lifts.record, lambda: self.stores.reserve.held
+        )
         self.intake = Intake(
             self.lifts, self.journal, self.log, self.metrics,
             lambda event: self._soon(self._offer, event), lambda name: self._soon(self._incident_changed, name),
@@ -97,13 +102,14 @@ class Service:
         if config.cloud is not None:
             cloud = self.cloud = CloudLink(
                 config.cloud.url, config.gateway.id, self._hello, self.lifts.live_changes,
-                lambda *wanted: self.journal.ask(jobs.behind_cloud(*wanted)), self._cloud_receipted, self._answer,
+                lambda *wanted: self.journal.ask(jobs.behind_cloud(*wanted)), self._cloud_receipted, self._answer, self.follower.tell,
             )  # fmt: skip
             self.supervisor.keep("cloud", lambda: cloud.run(session))
         if config.influx is not None:
             self.influx = Server(config.influx)
             self.influx_copy = InfluxCopy(config.influx, self.log, lambda lift: self.lifts.record(lift).site)
             self.influx_copy.start()
+        self.follower.start()
         await self.deliveries.remember()
         for lane in (self.events_lane, self.bulk_lane):
             lane.login(config.broker.user, config.broker.password)
@@ -113,7 +119,8 @@ class Service:
         self.supervisor.keep("acks", self.lifts.ack_round)
         self.supervisor.keep("stores", self._watch.run)
         self.supervisor.keep("black boxes", self.black_boxes.run)
-        self._web, port = await metrics_module.serve(self, config.metrics.port, self._operator.routes())
+        routes = [*self._operator.routes(), *health_routes(self.follower)]
+        self._web, port = await metrics_module.serve(self, config.metrics.port, routes)
         return port
 
     async def stop(self) -> None:
@@ -122,6 +129,7 @@ class Service:
             await asyncio.to_thread(lane.stop)
         await self.supervisor.stop()
         self.fault_words.save()
+        await asyncio.to_thread(self.follower.stop)
         if self.influx_copy is not None:
             await asyncio.to_thread(self.influx_copy.stop)
         await asyncio.to_thread(self.stores.close)
@@ -180,10 +188,12 @@ class Service:
         self.journal.submit(jobs.cloud_has(name, version), lambda result, error: None)
 
     async def _answer(self, query: dict[str, Any]) -> dict[str, Any]:
-        """History of one lift from the local log or from InfluxDB."""
+        """History of one lift from the local log or from InfluxDB, or the days of its health."""
         lift = str(query["lift"])
         if lift not in self.lifts:
             return {"error": f"lift {lift} is not of this gateway"}
+        if query.get("what") == "health_days":
+            return await asyncio.to_thread(self.follower.answer, query)
         from_ms, to_ms = int(query["from_ms"]), int(query["to_ms"])
         fields = known_fields([str(name) for name in query.get("fields") or []])
         limit = min(HISTORY_LIMIT, int(query.get("limit") or HISTORY_LIMIT))
@@ -211,6 +221,7 @@ class Service:
         }  # fmt: skip
         out |= self.stores.values() | self.deliveries.values() | self.fault_words.values()
         out |= self.black_boxes.values() | {f"commands_{name}": value for name, value in self.commands.counters.items()}
+        out |= self.follower.values()
         if self.influx_copy is not None:
             out["influx_behind_batches"] = self.log.behind(self.influx_copy.row)
             out |= {f"influx_{name}": value for name, value in self.influx_copy.counters.items()}

@@ -20,6 +20,7 @@ from protocols.records import Batch
 Record = tuple[int, dict[str, Any]]
 
 CLOSED = (codes.DOOR_CLOSED, codes.DOOR_LOCKED)
+OPENING = (codes.DOOR_OPENING, codes.DOOR_OPEN)
 # Modes in which the lift does what it does every day; one that is not told is taken for ordinary.
 ORDINARY = (codes.NORMAL, codes.MODE_UNKNOWN, None)
 # Fields whose last value counts. The counters stand beside them: a controller that is silent has not forgotten them.
@@ -28,6 +29,7 @@ FOLLOWED = (
     "controller_link", "controller_fault",
 )  # fmt: skip
 FOLLOWED_SET = frozenset(FOLLOWED)
+NUMBERS = frozenset(("position_mm", "speed_mm_s", "starts", "run_hours"))
 # A record stamped so far ahead is of a clock that is wrong (ours); one so far back is of one that was set.
 AHEAD_MS = 600_000
 SET_BACK_MS = 120_000
@@ -101,22 +103,20 @@ class Course(msgspec.Struct, array_like=True):
         if t_ms > now_ms + AHEAD_MS:
             self._late()
             return
-        if before_ms is not None and t_ms <= before_ms:
-            # A black box is told behind the log of the same minute: what it shows between the deadbands is not needed here.
-            back = t_ms < before_ms - SET_BACK_MS and self.day is not None and _date(t_ms, zone_ms) == self.day.date
-            if not back:
-                if t_ms < before_ms:
-                    self._late()
-                    return
-            else:
-                self._forget()
-                self.t_ms = t_ms
-        elif before_ms is None or t_ms - before_ms > health.HOLE_MS:
-            if before_ms is not None:
-                self._forget()
+        if before_ms is None:
             self._turn(t_ms, zone_ms, ended, booked=False)
-        else:
+        elif t_ms > before_ms + health.HOLE_MS:
+            self._forget()
+            self._turn(t_ms, zone_ms, ended, booked=False)
+        elif t_ms >= before_ms:
             self._turn(t_ms, zone_ms, ended, booked=True)
+        elif t_ms < before_ms - SET_BACK_MS and self.day is not None and _date(t_ms, zone_ms) == self.day.date:
+            # The clock was set: how long it was since then nobody knows.
+            self._forget()
+        else:
+            # A black box is told behind the log of the same minute: what it shows between the deadbands is not needed here.
+            self._late()
+            return
         self.t_ms = t_ms
         self._follow(lift, t_ms, changes)
 
@@ -185,53 +185,54 @@ class Course(msgspec.Struct, array_like=True):
     # -- records --------------------------------------------------------------------------------------------------
 
     def _follow(self, lift: Lift, t_ms: int, changes: dict[str, Any]) -> None:
+        """Take in one record, and see what it means beside what was before."""
         day = self.day
         assert day is not None
-        status, zone, doors = self.car_status, self.door_zone, (self.door_1, self.door_2)
-        floor, position = self.floor, self.position_mm
+        status, zone, door_1, door_2 = self.car_status, self.door_zone, self.door_1, self.door_2
+        origin = self.floor, self.position_mm
         for name, value in changes.items():
             if name in FOLLOWED_SET:
                 setattr(self, name, value)
-                if value is not None:
-                    day.known |= KNOWN_BITS.get(name, 0)
-                    if name == "position_mm" and day.step_mm != 1:
-                        day.step_mm = gcd(day.step_mm, value)
-                    elif name == "speed_mm_s" and self.run_peak is not None and value > self.run_peak:
-                        self.run_peak = value
-            elif value is not None:
-                self._count(day, name, value)
+            if value is not None:
+                day.known |= KNOWN_BITS.get(name, 0)
+                if name in NUMBERS:
+                    self._hear(day, name, value)
         ordinary = self.service_mode in ORDINARY
-        if self.door_1 != doors[0]:
-            self.since_1 = self._door(day, 0, doors[0], self.door_1, self.since_1, t_ms, ordinary)
-        if self.door_2 != doors[1]:
-            self.since_2 = self._door(day, 1, doors[1], self.door_2, self.since_2, t_ms, ordinary)
+        if self.door_1 != door_1:
+            self.since_1 = self._door(day, 0, door_1, self.door_1, self.since_1, t_ms, ordinary)
+        if self.door_2 != door_2:
+            self.since_2 = self._door(day, 1, door_2, self.door_2, self.since_2, t_ms, ordinary)
         if self.car_status != status:
-            if self.car_status == codes.RUNNING and status == codes.STOPPED:
-                self._depart(day, lift, t_ms, floor, position, ordinary)
-            elif self.car_status == codes.STOPPED and self.run_since is not None:
+            if status == codes.STOPPED and self.car_status == codes.RUNNING:
+                self._depart(day, t_ms, origin, ordinary)
+            elif self.run_since is not None and self.car_status == codes.STOPPED:
                 self._arrive(day, lift, t_ms, ordinary)
-            else:
-                self.run_since = None
-        elif self.door_zone != zone and zone is not None and self.door_zone is not None:
+            self.run_since = self.run_since if self.car_status == codes.RUNNING else None
+        elif status == codes.STOPPED and ordinary and None not in (zone, self.door_zone):
             # A car that stands with its doors shut leaves no zone: the switch does.
-            if ordinary and status == codes.STOPPED and self._are_shut(lift):
-                day.flickers += 1
+            day.flickers += self.door_zone is not zone and self._are_shut(lift)
 
-    def _count(self, day: Day, name: str, value: int) -> None:
-        if name == "starts":
-            day.starts_total = value
-            if self.starts is not None and 0 <= value - self.starts <= STARTS_STEP:
-                # What was run in a hole over midnight is in the totals and in no day.
-                day.starts = max(0, day.starts) + value - self.starts
-            self.starts = value
+    def _hear(self, day: Day, name: str, value: int) -> None:
+        """A number of which more is kept than what it is now."""
+        if name == "position_mm":
+            if day.step_mm != 1:
+                day.step_mm = gcd(day.step_mm, value)
+        elif name == "speed_mm_s":
+            if self.run_peak is not None and value > self.run_peak:
+                self.run_peak = value
         elif name == "run_hours":
             day.hours_total = value
+        else:
+            day.starts_total = value
+            if self.starts is not None and 0 <= value - self.starts <= STARTS_STEP:
+                day.starts = max(0, day.starts) + value - self.starts
+            self.starts = value
 
     def _door(
         self, day: Day, index: int, before: int | None, now: int | None, since: int | None, t_ms: int, ordinary: bool
     ) -> int | None:
         """One door told another state; when it began the way that it is on, if that is known."""
-        if now == codes.DOOR_OPENING or now == codes.DOOR_OPEN:
+        if now in OPENING:
             if before == codes.DOOR_CLOSING:
                 day.reversals += ordinary
                 since = None
@@ -257,23 +258,20 @@ class Course(msgspec.Struct, array_like=True):
 
     # -- runs -----------------------------------------------------------------------------------------------------
 
-    def _depart(
-        self, day: Day, lift: Lift, t_ms: int, floor: int | None, position: int | None, ordinary: bool
-    ) -> None:
-        """The car starts from where it stood."""
+    def _depart(self, day: Day, t_ms: int, origin: tuple[int | None, int | None], ordinary: bool) -> None:
+        """The car starts from `origin`, floor and position."""
         is_open = any(door is not None and door not in CLOSED for door in (self.door_1, self.door_2))
         if is_open and self.door_zone:
             # With a door open it can only be levelling again.
             day.relevels += ordinary
-            self.run_since = None
             return
-        self.run_since, self.run_floor, self.run_position, self.run_peak = t_ms, floor, position, self.speed_mm_s
+        (self.run_floor, self.run_position), self.run_peak = origin, self.speed_mm_s
+        self.run_since = t_ms
 
     def _arrive(self, day: Day, lift: Lift, t_ms: int, ordinary: bool) -> None:
         """The car stands again."""
         assert self.run_since is not None
         took_ms = t_ms - self.run_since
-        self.run_since = None
         if took_ms > health.RUN_LONGEST_MS:
             return
         floors = 0

@@ -25,8 +25,9 @@ def median(values: Sequence[float]) -> float:
 
 
 class Samples(msgspec.Struct, array_like=True):
-    """At most KEPT of the values put in, each with the same chance to be kept; `seen` counts all. No chance of its own: the same
-    values in the same order leave the same sample.
+    """At most KEPT of the values put in, each with the same chance to be kept; `seen` counts all.
+
+    No chance of its own: the same values in the same order leave the same sample.
     """
 
     seen: int = 0

@@ -3,7 +3,9 @@
 It is a cursor on the log, as the copy in InfluxDB is: the intake knows nothing of it, and what was followed is kept with the cursor.
 """
 
+import asyncio
 import contextlib
+import datetime as dt
 import logging
 import pathlib
 import sqlite3
@@ -18,8 +20,8 @@ from gateway.clock import mono_ms, unix_ms
 from gateway.config import Health, Lift
 from gateway.health import parts
 from gateway.health.course import Course, decoded, encoded
-from gateway.health.day import DAY_MS, Day, date_of
-from gateway.health.report import Baseline, Faults, Report, report, settle
+from gateway.health.day import DAY_MS, HOUR_MS, Day, date_of, number
+from gateway.health.report import Faults, Report, report, settle
 from gateway.health.store import HealthStore, Snapshot
 from gateway.locallog import LocalLog
 from gateway.log_reader import Reader
@@ -69,6 +71,7 @@ class HealthFollower:
         self._told: dict[str, int] = {}
         self._faults: dict[str, dict[int, int]] | None = None
         self._faults_ms: int | None = None
+        self._faults_lock = threading.Lock()
         # Courses, unsaved days and what is due are touched under it; nothing else is done meanwhile.
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -98,13 +101,17 @@ class HealthFollower:
             except Exception:  # following must not end; what was not saved is followed again
                 _log.exception("health: trying again")
                 self.counters["failures"] += 1
-                reader = None
+                if reader is not None:
+                    reader.close()
+                    reader = None
                 self._stop.wait(RETRY_S)
         try:
             if reader is not None and self._may_write():
                 self._save()
         except Exception:  # it is the end
             _log.exception("health: what was followed since the last save is followed again")
+        if reader is not None:
+            reader.close()
         self._store.close()
 
     def _load(self) -> None:
@@ -133,6 +140,9 @@ class HealthFollower:
             self.counters["days"] += len(ended)
         self.row = last
         self.counters["records"] += count
+        if self._log.newest_row < last:
+            # Another log, whose rows are numbered anew. What of it was followed before is known by its life and number.
+            self.row = 0
         if mono_ms() - self._saved_ms >= SAVE_MS and self._may_write():
             self._save()
         if not batches:
@@ -156,7 +166,9 @@ class HealthFollower:
         baselines = {}
         for lift, made in days.items():
             record, held = self._record_of(lift), self._store.baseline(lift)
-            settled = settle(held, record, _merged(self._store.days(lift, 0, made[-1].date), made), self._faults_of(lift))
+            settled = settle(
+                held, record, _merged(self._store.days(lift, 0, made[-1].date), made), self._faults_of(lift)
+            )
             if settled != held:
                 baselines[lift] = settled
         oldest = (unix_ms() + self._zone_ms) // DAY_MS - self._config.days
@@ -188,6 +200,24 @@ class HealthFollower:
                 self.counters["failures"] += 1
         return out
 
+    async def tell(self, again: bool) -> list[dict[str, Any]]:
+        """As `due`, for the link to the cloud."""
+        return [msgspec.to_builtins(found) for found in await asyncio.to_thread(self.due, again)]
+
+    def answer(self, query: dict[str, Any]) -> dict[str, Any]:
+        """What the cloud asks for: {lift, from, to} as local dates; see `history`."""
+        since, to = (number(dt.date.fromisoformat(str(query[name]))) for name in ("from", "to"))
+        return self.history(str(query["lift"]), since, to)
+
+    def whole(self, lift: str) -> dict[str, Any] | None:
+        """Report and days of one lift as plain values; None if nothing was followed of it."""
+        if lift not in self._courses:
+            return None
+        now_ms = unix_ms()
+        date = (now_ms + self._zone_ms) // DAY_MS
+        days = self.history(lift, date - TREND_DAYS, date)["days"]
+        return {**msgspec.to_builtins(self.report(lift, now_ms)), "history": days}
+
     def report(self, lift: str, now_ms: int) -> Report:
         """The health of one lift at unix ms; sqlite3.Error or OSError if the store cannot be read."""
         record = self._record_of(lift)
@@ -210,7 +240,7 @@ class HealthFollower:
             "days": [
                 {
                     "date": date_of(day.date).isoformat(), "over": today is None or day.date < today.date,
-                    "observed_hours": round(parts.hours(day.observed), 2),
+                    "observed_hours": round(day.observed / HOUR_MS, 2),
                     "parts": parts.figures(day, None if faults is None else faults.get(day.date, 0)), "usage": parts.usage(record, day),
                 }
                 for day in days
@@ -239,15 +269,16 @@ class HealthFollower:
 
     def _faults_of(self, lift: str) -> Faults | None:
         """{local day: failures of the lift} as the journal has them; None if it cannot be read."""
-        now = mono_ms()
-        if self._faults_ms is None or now - self._faults_ms >= FAULTS_MS:
-            self._faults_ms = now
-            try:
-                self._faults = count_faults(self._journal, self._zone_ms)
-            except sqlite3.Error as error:
-                _log.warning("health: the journal cannot be read: %s", error)
-                self._faults = None
-        return None if self._faults is None else self._faults.get(lift, {})
+        with self._faults_lock:
+            now = mono_ms()
+            if self._faults_ms is None or now - self._faults_ms >= FAULTS_MS:
+                self._faults_ms = now
+                try:
+                    self._faults = count_faults(self._journal, self._zone_ms)
+                except sqlite3.Error as error:
+                    _log.warning("health: the journal cannot be read: %s", error)
+                    self._faults = None
+            return None if self._faults is None else self._faults.get(lift, {})
 
 
 def _merged(kept: list[Day], made: list[Day]) -> list[Day]:

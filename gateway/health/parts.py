@@ -22,9 +22,9 @@ class Typical(NamedTuple):
 
 
 class Share(NamedTuple):
-    """A part that is what happened over all occasions: `count(day)` gives both. `per_hour`: the occasions are ms, counted in hours."""
+    """A part that is what happened over all occasions: `counted(day)` gives both. `per_hour`: the occasions are ms, counted in hours."""
 
-    count: Callable[[Day], tuple[float, float]]
+    counted: Callable[[Day], tuple[float, float]]
     needs: int
     per_hour: bool = False
 
@@ -81,7 +81,7 @@ def figures(day: Day, faults: int | None) -> dict[str, float | None]:
     out: dict[str, float | None] = {name: typical_of(name, day) for name in TYPICALS}
     for name, share in SHARES.items():
         heard = day.known & share.needs == share.needs
-        out[name] = ratio(*share.count(day), BY_NAME[name].per) if heard else None
+        out[name] = ratio(*share.counted(day), BY_NAME[name].per) if heard else None
     out["faults"] = None if faults is None else ratio(faults, day.all_starts, BY_NAME["faults"].per)
     return out
 

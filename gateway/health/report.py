@@ -130,7 +130,7 @@ def _pair(part: Part, day: Day, faults: Faults | None) -> tuple[float, float] | 
     if part.name == "faults":
         return None if faults is None else (faults.get(day.date, 0), day.all_starts)
     share = parts.SHARES[part.name]
-    return share.count(day) if day.known & share.needs == share.needs else None
+    return share.counted(day) if day.known & share.needs == share.needs else None
 
 
 def _occasions(part: Part, of: float) -> float:
@@ -201,7 +201,10 @@ def _part(part: Part, lift: Lift, known: _Known, baseline: Baseline) -> PartRepo
         out.reason = Reason("not_told", fields=silent)
     elif part.name == "faults" and known.faults is None:
         out.reason = Reason("no_incidents")
-    elif part.name == "levelling" and (step := min((day.step_mm for day in window if day.step_mm), default=0)) > health.STEP_MM:
+    elif (
+        part.name == "levelling"
+        and (step := min((day.step_mm for day in window if day.step_mm), default=0)) > health.STEP_MM
+    ):
         out.reason = Reason("coarse", step=step, need=health.STEP_MM)
     else:
         _value(part, window, known, out)
@@ -219,7 +222,11 @@ def _part(part: Part, lift: Lift, known: _Known, baseline: Baseline) -> PartRepo
 
 
 def _span(part: Part) -> tuple[int, int]:
-    return (health.FAULT_DAYS, health.FAULT_DAYS) if part.name == "faults" else (health.WINDOW_SPAN_DAYS, health.WINDOW_DAYS)
+    return (
+        (health.FAULT_DAYS, health.FAULT_DAYS)
+        if part.name == "faults"
+        else (health.WINDOW_SPAN_DAYS, health.WINDOW_DAYS)
+    )
 
 
 def _needs(name: str) -> int:
@@ -236,7 +243,9 @@ def _value(part: Part, window: list[Day], known: _Known, out: PartReport) -> Non
         of: float = sum(day.spread(quantity).count for day in used)
         value = median([parts.typical_of(part.name, day) or 0 for day in used]) if used else None
         if used and quantity <= TRIP:
-            out.spread = round(median([day.spread(quantity).three_quarters - day.spread(quantity).quarter for day in used]))
+            out.spread = round(
+                median([day.spread(quantity).three_quarters - day.spread(quantity).quarter for day in used])
+            )
     else:
         pairs = [(day, pair) for day in window if (pair := _pair(part, day, known.faults)) is not None]
         used = [day for day, _ in pairs]
@@ -288,7 +297,9 @@ def _trend(part: Part, known: _Known, value: float) -> Trend | None:
     """How the part changes; None while there are too few days."""
     days = known.window(health.TREND_DAYS, health.TREND_DAYS)
     if part.kind == health.TYPICAL:
-        points = [(day.date, float(figure)) for day in days if (figure := parts.typical_of(part.name, day)) is not None]
+        points = [
+            (float(day.date), float(figure)) for day in days if (figure := parts.typical_of(part.name, day)) is not None
+        ]
         count = len(points)
     else:
         points, count = _weeks(part, days, known)

@@ -10,6 +10,7 @@ import pathlib
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import msgspec
 
@@ -86,7 +87,9 @@ class HealthStore:
                     database.execute("DELETE FROM day WHERE lift = ? AND date < ?", (lift, oldest))
                 for lift, baseline in snapshot.baselines.items():
                     body = msgspec.msgpack.encode(baseline)
-                    database.execute("INSERT OR REPLACE INTO baseline VALUES (?,?,?)", (lift, body, _sum(lift, 0, body)))
+                    database.execute(
+                        "INSERT OR REPLACE INTO baseline VALUES (?,?,?)", (lift, body, _sum(lift, 0, body))
+                    )
                 database.executemany(
                     "INSERT OR REPLACE INTO course VALUES (?,?,?)",
                     ((lift, body, _sum(lift, 0, body)) for lift, body in snapshot.courses.items()),
@@ -124,7 +127,8 @@ class HealthStore:
         """The days that are kept of `lift` from one local day to another, in order; a damaged one is left out."""
         with contextlib.closing(self.file.connect()) as database:
             rows = database.execute(
-                "SELECT date, body, sum FROM day WHERE lift = ? AND date BETWEEN ? AND ? ORDER BY date", (lift, since, to)
+                "SELECT date, body, sum FROM day WHERE lift = ? AND date BETWEEN ? AND ? ORDER BY date",
+                (lift, since, to),
             ).fetchall()
         return [_DAY.decode(body) for date, body, wanted in rows if _sum(lift, date, body) == wanted]
 
@@ -138,7 +142,11 @@ class HealthStore:
 def _put_day(database: sqlite3.Connection, lift: str, date: int, body: bytes) -> int:
     """Keep a day; of two the one that saw more of it: what is made again from a log that has lost its beginning may be less."""
     row = database.execute("SELECT body, sum FROM day WHERE lift = ? AND date = ?", (lift, date)).fetchone()
-    if row is not None and row[1] == _sum(lift, date, row[0]) and _DAY.decode(row[0]).observed > _DAY.decode(body).observed:
+    if (
+        row is not None
+        and row[1] == _sum(lift, date, row[0])
+        and _DAY.decode(row[0]).observed > _DAY.decode(body).observed
+    ):
         return 0
     database.execute("INSERT OR REPLACE INTO day VALUES (?,?,?,?)", (lift, date, body, _sum(lift, date, body)))
     return 1
@@ -146,10 +154,10 @@ def _put_day(database: sqlite3.Connection, lift: str, date: int, body: bytes) ->
 
 def _good(kept: pathlib.Path, columns: str, table: str) -> Iterator[tuple[str, int, bytes]]:
     """The rows of a damaged file that can be read and have their checksum."""
-    found: list[tuple[str, int, bytes, int]] = []
+    found: list[tuple[Any, ...]] = []
     with contextlib.suppress(sqlite3.DatabaseError), contextlib.closing(read_damaged(kept)) as old:
         for row in old.execute(f"SELECT {columns} FROM {table}"):  # noqa: S608  ours
             found.append(row)  # noqa: PERF402  what came before a damaged page counts
     for lift, date, body, wanted in found:
-        if isinstance(body, bytes) and _sum(lift, date, body) == wanted:
+        if isinstance(body, bytes) and _sum(str(lift), date, body) == wanted:
             yield lift, date, body

@@ -65,7 +65,7 @@ class Linked:
         self.cloud = cloud
         self.link = CloudLink(
             url, "g", lambda: {"gateway": "g", "lifts": []}, lambda full: [],
-            lambda *wanted: self.journal.ask(jobs.behind_cloud(*wanted)), self._receipted, self._answer,
+            lambda *wanted: self.journal.ask(jobs.behind_cloud(*wanted)), self._receipted, self._answer, self._health,
         )  # fmt: skip
 
     def _receipted(self, name: str, version: int) -> None:
@@ -73,6 +73,9 @@ class Linked:
 
     async def _answer(self, query: dict[str, Any]) -> dict[str, Any]:
         return {}
+
+    async def _health(self, again: bool) -> list[dict[str, Any]]:
+        return []
 
     async def store(self, name: str) -> None:
         """A new alarm, committed."""
