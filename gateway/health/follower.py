@@ -20,12 +20,12 @@ from gateway.clock import mono_ms, unix_ms
 from gateway.config import Health, Lift
 from gateway.health import parts
 from gateway.health.course import Course, decoded, encoded
-from gateway.health.day import DAY_MS, HOUR_MS, Day, date_of, number
-from gateway.health.report import Faults, Report, report, settle
+from gateway.health.day import DAY_MS, FIRST, HOUR_MS, Day, date_of, number
+from gateway.health.report import Baseline, Faults, Report, report, settle
 from gateway.health.store import HealthStore, Snapshot
 from gateway.locallog import LocalLog
 from gateway.log_reader import Reader
-from protocols.health import COUNTED_CLASSES, NOT_COUNTED, TREND_DAYS, WINDOW_SPAN_DAYS
+from protocols.health import COUNTED_CLASSES, NOT_COUNTED, TREND_DAYS
 
 _log = logging.getLogger(__name__)
 
@@ -57,15 +57,20 @@ class HealthFollower:
         log: LocalLog,
         record_of: Callable[[str], Lift],
         may_write: Callable[[], bool],
+        now_ms: Callable[[], int] = unix_ms,
     ) -> None:
         self._config, self._log, self._record_of, self._may_write = config, log, record_of, may_write
+        self._now_ms = now_ms
         self._zone_ms = config.utc_offset_minutes * 60_000
         self._journal = data / "journal.db"
-        self._store = HealthStore(data / FILE, unix_ms)
+        self._store = HealthStore(data / FILE, now_ms)
         # Courses as bytes: at most a KB for a lift, and what is saved.
         self._courses: dict[str, bytes] = {}
         self._days: dict[str, list[Day]] = {}  # made and not saved yet
         self._changed: set[str] = set()
+        # Lifts with a new day, and what was settled of their baselines and not saved yet.
+        self._unsettled: dict[str, None] = {}
+        self._baselines: dict[str, Baseline] = {}
         self._saved_ms = mono_ms()
         self._due: dict[str, None] = {}
         self._told: dict[str, int] = {}
@@ -116,8 +121,12 @@ class HealthFollower:
 
     def _load(self) -> None:
         row, courses = self._store.open()
+        if row > self._log.newest_row:
+            # Another log, whose rows are numbered anew. What of it was followed before is known by its life and number.
+            row = 0
         with self._lock:
             self.row, self._courses, self._days, self._changed = row, courses, {}, set()
+            self._unsettled, self._baselines = {}, {}
             for lift in courses:
                 self._due.setdefault(lift)
 
@@ -126,7 +135,7 @@ class HealthFollower:
         begun = time.monotonic()
         last, batches = reader.batches(self.row, BATCHES)
         count = 0
-        now_ms = unix_ms()
+        now_ms = self._now_ms()
         for lift, offset_ms, batch, records in batches:
             course = self._course(lift)
             ended = course.take(self._record_of(lift), self._zone_ms, offset_ms, batch, records, now_ms)
@@ -136,13 +145,13 @@ class HealthFollower:
                 self._changed.add(lift)
                 if ended:
                     self._days.setdefault(lift, []).extend(ended)
+                    self._unsettled.setdefault(lift)
                 self._due.setdefault(lift)
             self.counters["days"] += len(ended)
         self.row = last
         self.counters["records"] += count
-        if self._log.newest_row < last:
-            # Another log, whose rows are numbered anew. What of it was followed before is known by its life and number.
-            self.row = 0
+        if self._unsettled:
+            self._settle(self._unsettled.popitem()[0])
         if mono_ms() - self._saved_ms >= SAVE_MS and self._may_write():
             self._save()
         if not batches:
@@ -158,25 +167,30 @@ class HealthFollower:
                 _log.error("health: the course of %r cannot be read (%s); it begins anew", lift, error)
         return Course()
 
+    def _settle(self, lift: str) -> None:
+        """One lift in a round: it reads all its days."""
+        held = self._baseline(lift)
+        with self._lock:
+            last = self._days[lift][-1].date if lift in self._days else FIRST
+        settled = settle(held, self._record_of(lift), self._held(lift, FIRST, last), self._faults_of(lift))
+        if settled != held:
+            with self._lock:
+                self._baselines[lift] = settled
+
     def _save(self) -> None:
-        """Keep what was followed, and settle what can be of the baselines."""
+        """Keep what was followed since the last time, with how far the log was followed."""
         with self._lock:
             courses = {lift: self._courses[lift] for lift in self._changed}
-            days = {lift: list(made) for lift, made in self._days.items()}
-        baselines = {}
-        for lift, made in days.items():
-            record, held = self._record_of(lift), self._store.baseline(lift)
-            settled = settle(
-                held, record, _merged(self._store.days(lift, 0, made[-1].date), made), self._faults_of(lift)
-            )
-            if settled != held:
-                baselines[lift] = settled
-        oldest = (unix_ms() + self._zone_ms) // DAY_MS - self._config.days
-        self._store.save(Snapshot(self.row, courses, days, baselines), oldest)
+        oldest = (self._now_ms() + self._zone_ms) // DAY_MS - self._config.days
+        self._store.save(Snapshot(self.row, courses, self._days, self._baselines), oldest)
         with self._lock:
-            self._changed.clear()
-            self._days.clear()
+            self._changed, self._days, self._baselines = set(), {}, {}
         self._saved_ms = mono_ms()
+
+    def _baseline(self, lift: str) -> Baseline | None:
+        with self._lock:
+            found = self._baselines.get(lift)
+        return found or self._store.baseline(lift)
 
     # -- reports --------------------------------------------------------------------------------------------------
 
@@ -194,7 +208,7 @@ class HealthFollower:
         out = []
         for lift in ready:
             try:
-                out.append(self.report(lift, unix_ms()))
+                out.append(self.report(lift))
             except (sqlite3.Error, OSError, msgspec.MsgspecError) as error:
                 _log.error("health of %s cannot be told: %r", lift, error)
                 self.counters["failures"] += 1
@@ -213,21 +227,18 @@ class HealthFollower:
         """Report and days of one lift as plain values; None if nothing was followed of it."""
         if lift not in self._courses:
             return None
-        now_ms = unix_ms()
-        date = (now_ms + self._zone_ms) // DAY_MS
+        date = (self._now_ms() + self._zone_ms) // DAY_MS
         days = self.history(lift, date - TREND_DAYS, date)["days"]
-        return {**msgspec.to_builtins(self.report(lift, now_ms)), "history": days}
+        return {**msgspec.to_builtins(self.report(lift)), "history": days}
 
-    def report(self, lift: str, now_ms: int) -> Report:
-        """The health of one lift at unix ms; sqlite3.Error or OSError if the store cannot be read."""
-        record = self._record_of(lift)
+    def report(self, lift: str) -> Report:
+        """The health of one lift now; sqlite3.Error or OSError if the store cannot be read."""
+        record, now_ms = self._record_of(lift), self._now_ms()
         date = (now_ms + self._zone_ms) // DAY_MS
-        span = max(TREND_DAYS, WINDOW_SPAN_DAYS)
-        # The first days are asked for besides, until the baseline of them is settled.
-        settled = self._store.baseline(lift)
-        days = self._held(lift, 0 if settled is None or not settled.settled else date - span - 1, date)
-        baseline = settle(settled, record, [day for day in days if day.date < date], self._faults_of(lift))
-        return report(record, days, baseline, self._faults_of(lift), self._today(lift), date, now_ms)
+        days = self._held(lift, FIRST, date - 1)
+        faults = self._faults_of(lift)
+        baseline = settle(self._baseline(lift), record, days, faults)
+        return report(record, days, baseline, faults, self._today(lift), date, now_ms)
 
     def history(self, lift: str, since: int, to: int) -> dict[str, Any]:
         """{days: [{date, over, observed_hours, parts: {name: value or None}, usage: {name: value}}]} between two local days."""
