@@ -69,6 +69,8 @@ BASELINE_DAYS = 14
 TREND_DAYS = 84
 TREND_LEAST_DAYS = 14
 TREND_LEAST_WEEKS = 4
+# What comes to less in the twelve weeks than so many percent of the way from good to bad (of the value, for use) is no trend, however sure.
+TREND_MATTERS = 10
 # How far ahead it is told when a value would be bad.
 AHEAD_WEEKS = 104
 

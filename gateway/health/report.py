@@ -36,7 +36,7 @@ class Trend(msgspec.Struct):
     low: float
     high: float
     days: int
-    direction: str  # "worse", "better" or "steady": steady where the interval has 0 in it
+    direction: str  # "worse" or "better", of use "more" or "less"; "steady" where the interval has 0 in it or it comes to little
     weeks_to_bad: int | None = None
 
 
@@ -303,7 +303,11 @@ def _trend(part: Part, known: _Known, value: float) -> Trend | None:
         count = len(points)
     else:
         points, count = _weeks(part, days, known)
-    return _of_points(points, count, part.kind, part.bad, value)
+    found = _of_points(points, count, part.kind, part.bad - part.good)
+    if found is not None and found.direction == "worse" and value < part.bad:
+        left = (part.bad - value) / found.per_week
+        found.weeks_to_bad = round(left) if left <= health.AHEAD_WEEKS else None
+    return found
 
 
 def _weeks(part: Part, days: Sequence[Day], known: _Known) -> tuple[list[tuple[float, float]], int]:
@@ -319,20 +323,16 @@ def _weeks(part: Part, days: Sequence[Day], known: _Known) -> tuple[list[tuple[f
     return points, round(sum(found[2] for found in good.values()))
 
 
-def _of_points(
-    points: list[tuple[float, float]], days: int, kind: str, bad: float | None, value: float | None
-) -> Trend | None:
+def _of_points(points: list[tuple[float, float]], days: int, kind: str, scale: float) -> Trend | None:
+    """The trend of `points`, (day, value); what is little beside `scale` is none."""
     least = health.TREND_LEAST_DAYS if kind == health.TYPICAL else health.TREND_LEAST_WEEKS
     found = slope(points) if len(points) >= least else None
     if found is None:
         return None
     week, low, high = (round(7 * each, 3) for each in (found.value, found.low, found.high))
-    direction = "worse" if low > 0 else "better" if high < 0 else "steady"
-    ahead = None
-    if bad is not None and value is not None and direction == "worse" and value < bad and week > 0:
-        left = (bad - value) / week
-        ahead = round(left) if left <= health.AHEAD_WEEKS else None
-    return Trend(week, low, high, days, direction, ahead)
+    matters = abs(week) * health.TREND_DAYS / 7 >= health.TREND_MATTERS / 100 * scale
+    direction = "steady" if not matters or low <= 0 <= high else "worse" if week > 0 else "better"
+    return Trend(week, low, high, days, direction)
 
 
 # -- usage ----------------------------------------------------------------------------------------------------------
@@ -352,7 +352,7 @@ def _usage(lift: Lift, known: _Known) -> list[UsageReport]:
         if len(first) >= health.BASELINE_DAYS:
             found.baseline = round(median([used[day.date][name] for day in first]), 1)
         points = [(float(day.date), used[day.date][name]) for day in trending]
-        found.trend = _of_points(points, len(points), health.TYPICAL, None, None)
+        found.trend = _of_points(points, len(points), health.TYPICAL, found.per_day or 0)
         if found.trend is not None and found.trend.direction != "steady":
             found.trend.direction = "more" if found.trend.per_week > 0 else "less"
         found.total = _total(name, known.days)
