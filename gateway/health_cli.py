@@ -16,6 +16,7 @@ from gateway.loopback import ask, url_of
 from protocols import health, health_texts
 from protocols.errors import ContractError
 from protocols.recording import read
+from protocols.texts import FIELD_TEXTS
 
 # A lift-year takes some 12 MB; what is larger is no recording of one lift.
 MAX_FILE_BYTES = 500_000_000
@@ -102,7 +103,8 @@ def _text(name: str, found: dict[str, Any]) -> str:
 
 def _reason(reason: dict[str, Any]) -> str:
     words = health_texts.REASONS.get(reason["key"], (reason["key"],))[0]
-    names = [health_texts.OCCASIONS.get(field, (field,))[0] for field in reason.get("fields", [])]
+    words_of = health_texts.OCCASIONS if reason["key"] == "few" else FIELD_TEXTS
+    names = [words_of.get(field, (field,))[0] for field in reason.get("fields", [])]
     have, need = (f"{reason.get(name, 0):g}" for name in ("have", "need"))
     return words.format(have=have, need=need, step=reason.get("step", 0), fields=", ".join(names))
 

@@ -73,19 +73,15 @@ def reason(told: ToldReason | None) -> Bilingual | None:
     if told is None:
         return None
     words = health_texts.REASONS.get(told.key, (told.key, told.key))
+    # "starts" is a field, and what some parts are counted over.
+    names = health_texts.OCCASIONS if told.key == "few" else FIELD_TEXTS
     values = {"have": f"{told.have:g}", "need": f"{told.need:g}", "step": told.step}
     return both(
         *(
-            text.format(fields=", ".join(_name(field, at) for field in told.fields), **values)
+            text.format(fields=", ".join(names.get(field, (field, field))[at] for field in told.fields), **values)
             for at, text in enumerate(words)
         )
     )
-
-
-def _name(field: str, language: int) -> str:
-    """A field of the contract, or what is counted over, in one of the languages."""
-    words = FIELD_TEXTS.get(field) or health_texts.OCCASIONS.get(field) or (field, field)
-    return words[language]
 
 
 def both(en: str, zh: str) -> Bilingual:
