@@ -26,7 +26,7 @@ ORDINARY = (codes.NORMAL, codes.MODE_UNKNOWN, None)
 # Fields whose last value counts. The counters stand beside them: a controller that is silent has not forgotten them.
 FOLLOWED = (
     "service_mode", "car_status", "door_zone", "floor", "door_1", "door_2", "speed_mm_s", "position_mm", "mains",
-    "controller_link", "controller_fault",
+    "controller_link", "controller_fault", "work_mode",
 )  # fmt: skip
 FOLLOWED_SET = frozenset(FOLLOWED)
 NUMBERS = frozenset(("position_mm", "speed_mm_s", "starts", "run_hours"))
@@ -62,6 +62,7 @@ class Course(msgspec.Struct, array_like=True):
     mains: bool | None = None
     controller_link: bool | None = None
     controller_fault: int | None = None
+    work_mode: int | None = None
     starts: int | None = None
     since_1: int | None = None
     since_2: int | None = None
@@ -167,7 +168,7 @@ class Course(msgspec.Struct, array_like=True):
             day.dark += ms
         elif self.controller_link is False:
             day.silent += ms
-        elif self.service_mode not in ORDINARY:
+        elif not self._is_ordinary():
             day.other_mode += ms
         elif self.controller_fault is not None:
             day.judged += ms
@@ -197,7 +198,7 @@ class Course(msgspec.Struct, array_like=True):
                 day.known |= KNOWN_BITS.get(name, 0)
                 if name in NUMBERS:
                     self._hear(day, name, value)
-        ordinary = self.service_mode in ORDINARY
+        ordinary = self._is_ordinary()
         if self.door_1 != door_1:
             self.since_1 = self._door(day, 0, door_1, self.door_1, self.since_1, t_ms, ordinary)
         if self.door_2 != door_2:
@@ -211,6 +212,10 @@ class Course(msgspec.Struct, array_like=True):
         elif status == codes.STOPPED and ordinary and None not in (zone, self.door_zone):
             # A car that stands with its doors shut leaves no zone: the switch does.
             day.flickers += self.door_zone is not zone and self._are_shut(lift)
+
+    def _is_ordinary(self) -> bool:
+        """Nobody works on it, and it is in no mode that somebody meant."""
+        return self.service_mode in ORDINARY and not self.work_mode
 
     def _hear(self, day: Day, name: str, value: int) -> None:
         """A number of which more is kept than what it is now."""

@@ -307,6 +307,8 @@ def count_faults(journal: pathlib.Path, zone_ms: int) -> dict[str, dict[int, int
     text = (
         "SELECT lift, (coalesce(json_extract(body, '$.stages.detected'), received_ms) + ?) / ?, count(*) FROM revision "  # noqa: S608  ours
         "WHERE rev = (SELECT min(rev) FROM revision AS other WHERE other.id = revision.id) "
+        # What happened to a technician at work is no failure.
+        "AND coalesce(json_extract(body, '$.withheld'), '') = '' "
         f"AND json_extract(body, '$.kind') NOT IN ({marks[0]}) AND json_extract(body, '$.class') IN ({marks[1]}) GROUP BY 1, 2"
     )
     out: dict[str, dict[int, int]] = {}

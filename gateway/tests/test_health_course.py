@@ -2,6 +2,7 @@
 
 import logging
 import time
+from typing import Any
 
 import msgspec
 import pytest
@@ -280,8 +281,9 @@ def test_a_word_that_stands_while_the_car_runs_has_not_stopped_it() -> None:
     assert today(walk).stopped == 60_000
 
 
-def test_who_works_on_the_lift_makes_it_no_worse() -> None:
-    walk = Walk(service_mode=2)
+@pytest.mark.parametrize("work", [{"service_mode": 2}, {"work_mode": 1}])
+def test_who_works_on_the_lift_makes_it_no_worse(work: dict[str, Any]) -> None:
+    walk = Walk(**work)
     walk.open(9000)
     walk.set(1000, door_1=1)
     walk.set(1000, door_1=3)

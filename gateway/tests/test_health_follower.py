@@ -23,6 +23,7 @@ from gateway.journal import Journal
 from gateway.locallog import LocalLog, Stored
 from gateway.tests.health_rig import BEGIN_MS, DAY_MS, LIFT, ZONE_MS, Walk
 from gateway.tests.test_stores import ask, event
+from protocols import codes
 from protocols.records import Batch
 
 TODAY = number(dt.date(2026, 11, 2))
@@ -312,11 +313,14 @@ def test_incidents_that_were_failures_of_the_lift_are_counted_once_on_the_day_th
 ) -> None:
     journal = Journal(tmp_path / "journal.db")
 
-    def happened(name: str, at_ms: int, kind: str, event_class: str = "fault", revs: int = 2) -> None:
+    def happened(
+        name: str, at_ms: int, kind: str, event_class: str = "fault", revs: int = 2, withheld: str = ""
+    ) -> None:
         for rev in range(1, revs + 1):
             found = {
                 **event(name, rev, "open" if rev == 1 else "closed", kind),
                 "class": event_class,
+                "withheld": withheld,
                 "received": at_ms + 5000,
             }
             found["stages"] = {"onset": at_ms - 1000, "detected": at_ms, "published": at_ms}
@@ -329,6 +333,7 @@ def test_incidents_that_were_failures_of_the_lift_are_counted_once_on_the_day_th
     happened("lift-1-1-4", midnight_ms, "button_pressed", "alarm")
     happened("lift-1-1-5", midnight_ms, "mains_lost", "event")
     happened("lift-1-1-6", midnight_ms, "controller_mute")
+    happened("lift-1-1-7", midnight_ms, "door_blocked", withheld=codes.AT_WORK)
     journal.close()
     assert count_faults(tmp_path / "journal.db", ZONE_MS) == {"lift-1": {TODAY: 1, TODAY + 1: 2}}
     with pytest.raises(sqlite3.Error):
