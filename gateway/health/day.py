@@ -74,8 +74,8 @@ def fresh(date: int) -> tuple[Day, list[Samples]]:
     return Day(date), [Samples() for _ in range(QUANTITIES)]
 
 
-# Before every day that there is.
-FIRST = -1
+# Before every day that there is, and behind.
+FIRST, LAST = -1, 1 << 31
 _EPOCH = dt.date(1970, 1, 1).toordinal()
 
 

@@ -20,7 +20,7 @@ from gateway.clock import mono_ms, unix_ms
 from gateway.config import Health, Lift
 from gateway.health import parts
 from gateway.health.course import Course, decoded, encoded
-from gateway.health.day import DAY_MS, FIRST, HOUR_MS, Day, date_of, number
+from gateway.health.day import DAY_MS, FIRST, HOUR_MS, LAST, Day, date_of, number
 from gateway.health.report import Baseline, Faults, Report, report, settle
 from gateway.health.store import HealthStore, Snapshot
 from gateway.locallog import LocalLog
@@ -170,9 +170,7 @@ class HealthFollower:
     def _settle(self, lift: str) -> None:
         """One lift in a round: it reads all its days."""
         held = self._baseline(lift)
-        with self._lock:
-            last = self._days[lift][-1].date if lift in self._days else FIRST
-        settled = settle(held, self._record_of(lift), self._held(lift, FIRST, last), self._faults_of(lift))
+        settled = settle(held, self._record_of(lift), self._ended(lift, FIRST, LAST), self._faults_of(lift))
         if settled != held:
             with self._lock:
                 self._baselines[lift] = settled
@@ -235,39 +233,39 @@ class HealthFollower:
         """The health of one lift now; sqlite3.Error or OSError if the store cannot be read."""
         record, now_ms = self._record_of(lift), self._now_ms()
         date = (now_ms + self._zone_ms) // DAY_MS
-        days = self._held(lift, FIRST, date - 1)
+        days = self._held(lift, FIRST, date)
+        today = days.pop() if days and days[-1].date == date else None
         faults = self._faults_of(lift)
         baseline = settle(self._baseline(lift), record, days, faults)
-        return report(record, days, baseline, faults, self._today(lift), date, now_ms)
+        return report(record, days, baseline, faults, today, date, now_ms)
 
     def history(self, lift: str, since: int, to: int) -> dict[str, Any]:
         """{days: [{date, over, observed_hours, parts: {name: value or None}, usage: {name: value}}]} between two local days."""
         record, faults = self._record_of(lift), self._faults_of(lift)
-        today = self._today(lift)
-        days = self._held(lift, since, to)
-        if today is not None and since <= today.date <= to and (not days or days[-1].date < today.date):
-            days.append(today)
+        date = (self._now_ms() + self._zone_ms) // DAY_MS
         return {
             "days": [
                 {
-                    "date": date_of(day.date).isoformat(), "over": today is None or day.date < today.date,
-                    "observed_hours": round(day.observed / HOUR_MS, 2),
+                    "date": date_of(day.date).isoformat(), "over": day.date < date, "observed_hours": round(day.observed / HOUR_MS, 2),
                     "parts": parts.figures(day, None if faults is None else faults.get(day.date, 0)), "usage": parts.usage(record, day),
                 }
-                for day in days
+                for day in self._held(lift, since, to)
             ]
         }  # fmt: skip
 
     def _held(self, lift: str, since: int, to: int) -> list[Day]:
-        with self._lock:
-            made = list(self._days.get(lift, ()))
-        return _merged(self._store.days(lift, since, to), [day for day in made if since <= day.date <= to])
-
-    def _today(self, lift: str) -> Day | None:
+        """The days between these two, the one that goes on included."""
         with self._lock:
             kept = self._courses.get(lift)
         course = None if kept is None else decoded(kept)
-        return None if course is None or course.day is None else course.so_far()
+        going = [course.so_far()] if course is not None and course.day is not None else []
+        return _merged(self._ended(lift, since, to), [day for day in going if since <= day.date <= to])
+
+    def _ended(self, lift: str, since: int, to: int) -> list[Day]:
+        """The days between these two that a later one has ended, saved or not."""
+        with self._lock:
+            made = list(self._days.get(lift, ()))
+        return _merged(self._store.days(lift, since, to), [day for day in made if since <= day.date <= to])
 
     def values(self) -> dict[str, float]:
         """Gauges: lifts followed, reports waiting, batches of the log not yet followed, and the counters."""
