@@ -117,7 +117,7 @@ function Row({ part, days, lang }: { part: Part; days: Day[]; lang: Lang }) {
           </td>
         </>
       ) : (
-        <td colSpan={3} data-head={word("why", lang)}>
+        <td colSpan={3} data-head={word("whyUnknown", lang)}>
           {part.reason?.[lang] ?? "–"}
         </td>
       )}

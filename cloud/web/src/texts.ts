@@ -76,7 +76,7 @@ const WORDS = {
   value: { zh: "近 7 天", en: "Last 7 days" },
   firstWeeks: { zh: "最初两周", en: "First weeks" },
   course: { zh: "趋势", en: "Trend" },
-  why: { zh: "原因", en: "Why" },
+  whyUnknown: { zh: "原因", en: "Why" },
   notKnown: { zh: "未知", en: "not known" },
   noTrend: { zh: "尚无趋势", en: "no trend yet" },
   course_worse: { zh: "变差", en: "getting worse" },
