@@ -52,7 +52,10 @@ BY_NAME = {part.name: part for part in PARTS}
 NAMES = tuple(part.name for part in PARTS)
 
 # How much the lift is used: figures of a day with their trend, and no mark, for use is neither good nor bad. (name, unit)
-USAGE = (("starts", ""), ("door_cycles", ""), ("running_minutes", "min"), ("travel_m", "m"), ("rope_bends", ""))
+USAGE = (
+    ("starts", ""), ("door_cycles", ""), ("running_minutes", "min"), ("travel_m", "m"), ("rope_bends", ""),
+    ("other_mode_minutes", "min"), ("no_mains_minutes", "min"),
+)  # fmt: skip
 USAGE_NAMES = tuple(name for name, _ in USAGE)
 
 # -- time -----------------------------------------------------------------------------------------------------------

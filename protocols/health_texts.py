@@ -105,6 +105,8 @@ USAGE = {
     "running_minutes": ("Running time", "运行时间"),
     "travel_m": ("Travel", "运行里程"),
     "rope_bends": ("Rope bends", "曳引绳弯折次数"),
+    "other_mode_minutes": ("Locked, at work, fire", "锁梯、作业、消防"),
+    "no_mains_minutes": ("Without mains", "停电"),
 }
 
 # Why a part or the whole is not known. In braces: what the gateway gives with the reason.

@@ -73,6 +73,8 @@ def usage(lift: Lift, day: Day) -> dict[str, float]:
         "running_minutes": round(day.running / MINUTE_MS, 1),
         "travel_m": round(day.travel_mm / 1000),
         "rope_bends": day.crossed * sheaves(lift),
+        "other_mode_minutes": round(day.other_mode / MINUTE_MS, 1),
+        "no_mains_minutes": round(day.dark / MINUTE_MS, 1),
     }
 
 

@@ -11,6 +11,7 @@ from gateway.config import Lift
 from gateway.health import day as days_of
 from gateway.health.course import Course, encoded
 from gateway.health.day import LEVELLING, TRIP, date_of
+from gateway.health.parts import usage
 from gateway.tests.health_rig import BEGIN_MS, DAY_MS, LIFT, PITCH_MM, ZONE_MS, Walk, follow, today
 from protocols.delivery.black_box import BlackBox
 from protocols.delivery.log import ChangeLog, RamStore
@@ -270,6 +271,8 @@ def test_time_is_told_apart_by_what_the_lift_was_in() -> None:
     walk.set(400_000, mains=True, controller_link=True, service_mode=1, car_status=0, controller_fault=0)
     day = today(walk)
     assert (day.stopped, day.other_mode, day.silent, day.dark) == (300_000, 500_000, 600_000, 400_000)
+    used = usage(LIFT, day)
+    assert (used["other_mode_minutes"], used["no_mains_minutes"]) == (8.3, 6.7)
     assert day.judged == 200_000 + 300_000 + 50_000
     assert day.observed == day.judged + day.other_mode + day.silent + day.dark
 
