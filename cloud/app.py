@@ -14,6 +14,8 @@ from fastapi.staticfiles import StaticFiles
 
 from cloud.database import make_engine, make_sessions, migrate
 from cloud.gateways.links import GatewayLinks, NoGateway
+from cloud.health.reports import HealthReports
+from cloud.health.routes import health_routes
 from cloud.incidents import service as incidents
 from cloud.incidents.schemas import Incident
 from cloud.live.board import Board
@@ -38,13 +40,14 @@ def create_app(database_url: str) -> FastAPI:
     """The app over the database at `database_url`. Nothing is opened before its lifespan begins."""
     board = Board()
     feed = Feed(board)
+    reports = HealthReports(board)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         engine = make_engine(database_url)
         await migrate(engine)
         app.state.sessions = make_sessions(engine)
-        app.state.links = GatewayLinks(board, feed, app.state.sessions)
+        app.state.links = GatewayLinks(board, feed, app.state.sessions, reports)
         ticker = asyncio.create_task(_supervised(feed))
         yield
         ticker.cancel()
@@ -58,6 +61,7 @@ def create_app(database_url: str) -> FastAPI:
     _live_routes(app, board, feed)
     _incident_routes(app)
     _history_routes(app, board)
+    health_routes(app, board, reports)
     if STATIC.exists():
         app.mount("/", StaticFiles(directory=STATIC, html=True), name="page")
     return app

@@ -22,6 +22,8 @@ from gateway.deliveries import Deliveries
 from gateway.detection.keeping import FILE as DETECTED_FILE
 from gateway.detection.service import Detections
 from gateway.fault_words import FILE, UnknownWords
+from gateway.health.follower import HealthFollower
+from gateway.health.loopback_routes import health_routes
 from gateway.influx import Server
 from gateway.influx_copy import InfluxCopy
 from gateway.intake import Intake
@@ -67,6 +69,9 @@ class Service:
         )
         self.commands = Commands(self.lifts, self._publish)
         self.detections = Detections(self.lifts, self.journal, data / DETECTED_FILE, self._follow, self._leave)
+        self.follower = HealthFollower(
+            config.health, data, self.log, self.lifts.record, lambda: self.stores.reserve.held
+        )
         self.intake = Intake(
             self.lifts, self.journal, self.log, self.metrics,
             lambda event: self._soon(self._offer, event), lambda name: self._soon(self._incident_changed, name),
@@ -111,13 +116,14 @@ class Service:
         if config.cloud is not None:
             cloud = self.cloud = CloudLink(
                 config.cloud.url, config.gateway.id, self._hello, self.lifts.live_changes,
-                lambda *wanted: self.journal.ask(jobs.behind_cloud(*wanted)), self._cloud_receipted, self._answer,
+                lambda *wanted: self.journal.ask(jobs.behind_cloud(*wanted)), self._cloud_receipted, self._answer, self.follower.tell,
             )  # fmt: skip
             self.supervisor.keep("cloud", lambda: cloud.run(session))
         if config.influx is not None:
             self.influx = Server(config.influx)
             self.influx_copy = InfluxCopy(config.influx, self.log, lambda lift: self.lifts.record(lift).site)
             self.influx_copy.start()
+        self.follower.start()
         await self.deliveries.remember()
         await self.detections.remember()
         for lane in self._lanes:
@@ -131,7 +137,8 @@ class Service:
         self.supervisor.keep("areas", self.areas.run)
         self.supervisor.keep("black boxes", self.black_boxes.run)
         self.supervisor.keep("detection", self.detections.run)
-        self._web, port = await metrics_module.serve(self, config.metrics.port, self._operator.routes())
+        routes = [*self._operator.routes(), *health_routes(self.follower)]
+        self._web, port = await metrics_module.serve(self, config.metrics.port, routes)
         return port
 
     async def stop(self) -> None:
@@ -141,6 +148,7 @@ class Service:
         await self.supervisor.stop()
         await self.detections.close()
         self.fault_words.save()
+        await asyncio.to_thread(self.follower.stop)
         if self.influx_copy is not None:
             await asyncio.to_thread(self.influx_copy.stop)
         await asyncio.to_thread(self.stores.close)
@@ -213,10 +221,12 @@ class Service:
         self.journal.submit(jobs.cloud_has(name, version), lambda result, error: None)
 
     async def _answer(self, query: dict[str, Any]) -> dict[str, Any]:
-        """History of one lift from the local log or from InfluxDB."""
+        """History of one lift from the local log or from InfluxDB, or the days of its health."""
         lift = str(query["lift"])
         if lift not in self.lifts:
             return {"error": f"lift {lift} is not of this gateway"}
+        if query.get("what") == "health_days":
+            return await asyncio.to_thread(self.follower.answer, query)
         from_ms, to_ms = int(query["from_ms"]), int(query["to_ms"])
         fields = known_fields([str(name) for name in query.get("fields") or []])
         limit = min(HISTORY_LIMIT, int(query.get("limit") or HISTORY_LIMIT))
@@ -245,7 +255,7 @@ class Service:
         }  # fmt: skip
         out |= self.stores.values() | self.deliveries.values() | self.fault_words.values()
         out |= self.black_boxes.values() | {f"commands_{name}": value for name, value in self.commands.counters.items()}
-        out |= self.areas.values() | self.detections.values()
+        out |= self.areas.values() | self.detections.values() | self.follower.values()
         if self.influx_copy is not None:
             out["influx_behind_batches"] = self.log.behind(self.influx_copy.row)
             out |= {f"influx_{name}": value for name, value in self.influx_copy.counters.items()}

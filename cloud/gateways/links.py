@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from cloud.health.reports import HealthReports
 from cloud.incidents import service as incidents
 from cloud.live.board import Board
 from cloud.live.feed import Feed, mono_ms
@@ -24,8 +25,8 @@ class NoGateway(Exception):
 class GatewayLinks:
     """All connected gateways."""
 
-    def __init__(self, board: Board, feed: Feed, sessions: Any) -> None:
-        self._board, self._feed, self._sessions = board, feed, sessions
+    def __init__(self, board: Board, feed: Feed, sessions: Any, reports: HealthReports) -> None:
+        self._board, self._feed, self._sessions, self._reports = board, feed, sessions, reports
         self._sockets: dict[str, WebSocket] = {}
         self._queries: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._numbers = itertools.count(1)
@@ -67,6 +68,8 @@ class GatewayLinks:
             self._board.hello(gateway, str(message.get("version", "")), message["lifts"], now)
             self._feed.changed([record["id"] for record in message["lifts"]])
             await socket.send_json({"type": "welcome", "t_ms": incidents.unix_ms()})
+        elif kind == "health":
+            self._reports.take(gateway, message["lifts"])
         elif kind == "answer":
             waiting = self._queries.pop(int(message["q"]), None)
             if waiting is not None and not waiting.done():

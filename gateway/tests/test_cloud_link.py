@@ -22,6 +22,7 @@ class Cloud:
 
     def __init__(self) -> None:
         self.got: list[tuple[str, int]] = []
+        self.health: list[dict[str, Any]] = []
         self.receipt: Callable[[dict[str, Any]], int | None] = lambda incident: int(incident["version"])
         self.sockets: list[web.WebSocketResponse] = []
 
@@ -47,6 +48,8 @@ class Cloud:
         self.sockets.append(socket)
         async for message in socket:
             found = json.loads(message.data)
+            if found["type"] == "health":
+                self.health += found["lifts"]
             if found["type"] != "incident":
                 continue
             incident = found["incident"]
@@ -65,7 +68,7 @@ class Linked:
         self.cloud = cloud
         self.link = CloudLink(
             url, "g", lambda: {"gateway": "g", "lifts": []}, lambda full: [],
-            lambda *wanted: self.journal.ask(jobs.behind_cloud(*wanted)), self._receipted, self._answer,
+            lambda *wanted: self.journal.ask(jobs.behind_cloud(*wanted)), self._receipted, self._answer, self._health,
         )  # fmt: skip
 
     def _receipted(self, name: str, version: int) -> None:
@@ -73,6 +76,9 @@ class Linked:
 
     async def _answer(self, query: dict[str, Any]) -> dict[str, Any]:
         return {}
+
+    async def _health(self, again: bool) -> list[dict[str, Any]]:
+        return [{"lift": "lift-1"}] if again else []
 
     async def store(self, name: str) -> None:
         """A new alarm, committed."""
@@ -179,3 +185,14 @@ async def test_incidents_that_a_cloud_never_receipts_hold_up_no_others(
         await linked.journal.ask(jobs.store_revision(event(f"lift-2-1-{number + 1}")))
     await linked.cloud.cut()
     await eventually(lambda: sum(name.startswith("lift-2") for name, _ in linked.cloud.got) == 20)
+
+
+async def test_the_health_of_all_lifts_is_told_once_a_connection_and_again_over_the_next(
+    linked: Linked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cloud_link, "HEALTH_S", 0.01)
+    await eventually(lambda: len(linked.cloud.health) == 1)
+    await linked.cloud.cut()
+    await eventually(lambda: len(linked.cloud.health) == 2)
+    await asyncio.sleep(0.1)
+    assert linked.cloud.health == [{"lift": "lift-1"}] * 2

@@ -19,7 +19,7 @@ from hil_tests.bench.faults import SCRIPTS
 from hil_tests.bench.lift_bench import LiftBench
 from hil_tests.bench.ordinary import house
 from hil_tests.bench.publisher import Publisher
-from hil_tests.bench.recorder import BEGIN_MS, record
+from hil_tests.bench.recorder import BEGIN_MS, record, record_ageing
 from protocols.identity import is_id
 
 
@@ -88,16 +88,35 @@ async def _serve(entries: list[LiftEntry], port: int, publisher: Callable[[LiftB
     "--fault", "faults", multiple=True, type=click.Choice([*SCRIPTS]), help="break it so once; may be repeated"
 )
 @click.option("--all-faults", is_flag=True, help="each fault once")
+@click.option("--aged", is_flag=True, help="a lift with some twenty years on it")
+@click.option(
+    "--ages-from", "new_days", type=click.IntRange(0, 365), help="as new for so many days, then --aged by degrees"
+)
 def record_command(
-    file: pathlib.Path, days: float, number: int, seed: int, faults: tuple[str, ...], all_faults: bool
+    file: pathlib.Path,
+    days: float,
+    number: int,
+    seed: int,
+    faults: tuple[str, ...],
+    all_faults: bool,
+    aged: bool,
+    new_days: int | None,
 ) -> None:
-    """Write a twin's life to the recording FILE, labelled with the faults that befell it, for `liftwatch backtest`.
+    """Write a twin's life to the recording FILE, labelled with the faults that befell it.
+
+    For `liftwatch backtest`, and with weeks of it for `liftwatch gateway health`.
 
     Example: liftwatch twin record lift.lwrec --days 3 --fault trapped_at_level --fault mains_lost
     """
     names = [*SCRIPTS] if all_faults else list(faults)
+    if new_days is not None and (names or new_days >= days):
+        raise click.UsageError("--ages-from goes with no fault, and must be less than --days")
+    spec = house(number, seed, aged=aged or new_days is not None)
     with file.open("wb") as out:
-        made = record(out.write, house(number, seed), BEGIN_MS, days, names)
+        if new_days is None:
+            made = record(out.write, spec, BEGIN_MS, days, names)
+        else:
+            made = record_ageing(out.write, spec, BEGIN_MS, int(days), new_days)
     click.echo(
         f"{file}: {(made.twin.now_ms - BEGIN_MS) / 86_400_000:.2f} days, {made.twin.starts} starts, "
         f"{made.writer.labels} labels, {made.writer.batches} batches, {file.stat().st_size} bytes"
