@@ -119,5 +119,6 @@ ROPE_LIFE_BENDS = 1500000
 # Alarms and faults that are no failure of the lift: people, the node's own inputs, and what another part judges.
 NOT_COUNTED = (
     "button_pressed", "button_stuck", "presence_stuck", "input_flickering", "controller_mute", "trapped_in_power_cut",
+    "node_offline",
 )  # fmt: skip
 COUNTED_CLASSES = ("alarm", "fault")

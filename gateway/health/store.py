@@ -27,10 +27,10 @@ CREATE TABLE baseline (lift TEXT PRIMARY KEY, body BLOB NOT NULL, sum INTEGER NO
 CREATE TABLE course (lift TEXT PRIMARY KEY, body BLOB NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE cursor (name TEXT PRIMARY KEY, row INTEGER NOT NULL, form INTEGER NOT NULL) WITHOUT ROWID;
 """
-# Of the tables: a file with another one is none of ours.
-FILE_FORM = 1
-# Of a course: with another one they are all made anew from the log.
+# Of the tables: a file of another form is put aside as a damaged one is.
 FORM = 1
+# Of a course as bytes: with another one they are all made anew from the log, and the days stay.
+COURSE_FORM = 1
 KEY = "health"
 
 _DAY = msgspec.msgpack.Decoder(Day)
@@ -54,14 +54,14 @@ class HealthStore:
     """One writer; `days` and `baseline` may be asked from any thread, each on a connection of its own."""
 
     def __init__(self, path: pathlib.Path, now_ms: Callable[[], int]) -> None:
-        self.file = StoreFile(path, SCHEMA, FILE_FORM, now_ms)
+        self.file = StoreFile(path, SCHEMA, FORM, now_ms)
         self._database: sqlite3.Connection | None = None
 
     def open(self) -> tuple[int, dict[str, bytes]]:
         """(row of the log that was followed last, {lift: course}); sqlite3.Error or OSError if there is no store to be had."""
         database = self._writer()
         found = database.execute("SELECT row, form FROM cursor WHERE name = ?", (KEY,)).fetchone()
-        if found is None or found[1] != FORM:
+        if found is None or found[1] != COURSE_FORM:
             return 0, {}
         courses = {}
         for lift, body, wanted in database.execute("SELECT lift, body, sum FROM course"):
@@ -96,7 +96,7 @@ class HealthStore:
                     "INSERT OR REPLACE INTO course VALUES (?,?,?)",
                     ((lift, body, _sum(lift, 0, body)) for lift, body in snapshot.courses.items()),
                 )
-                database.execute("INSERT OR REPLACE INTO cursor VALUES (?,?,?)", (KEY, snapshot.row, FORM))
+                database.execute("INSERT OR REPLACE INTO cursor VALUES (?,?,?)", (KEY, snapshot.row, COURSE_FORM))
         except sqlite3.DatabaseError as error:
             if is_damage(error):
                 self.close()

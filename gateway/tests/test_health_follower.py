@@ -190,6 +190,19 @@ def test_damaged_rows_and_files_cost_only_themselves(rig: Rig, life: list[tuple[
     assert list(rig.data.glob("health.db.damaged-*"))
 
 
+def test_courses_of_another_version_are_made_anew_from_the_log_and_the_days_stay(
+    rig: Rig, life: list[tuple[int, Batch]], whole: Any
+) -> None:
+    rig.put(life)
+    rig.followed(rig.follower()).stop()
+    with sqlite3.connect(rig.data / FILE) as database:
+        database.execute("UPDATE cursor SET form = 0")
+        database.execute("UPDATE course SET body = x'01'")
+    found = rig.followed(rig.follower())
+    assert told(found) == whole and found.counters["failures"] == 0
+    found.stop()
+
+
 def test_days_of_a_damaged_file_outlive_a_log_that_has_lost_them(
     rig: Rig, life: list[tuple[int, Batch]], whole: Any
 ) -> None:
@@ -333,6 +346,7 @@ def test_incidents_that_were_failures_of_the_lift_are_counted_once_on_the_day_th
     happened("lift-1-1-4", midnight_ms, "button_pressed", "alarm")
     happened("lift-1-1-5", midnight_ms, "mains_lost", "event")
     happened("lift-1-1-6", midnight_ms, "controller_mute")
+    happened("g-1-8", midnight_ms, "node_offline")
     happened("lift-1-1-7", midnight_ms, "door_blocked", withheld=codes.AT_WORK)
     journal.close()
     assert count_faults(tmp_path / "journal.db", ZONE_MS) == {"lift-1": {TODAY: 1, TODAY + 1: 2}}
