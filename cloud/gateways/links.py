@@ -8,9 +8,10 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from cloud.clock import mono_ms, unix_ms
 from cloud.incidents import service as incidents
 from cloud.live.board import Board
-from cloud.live.feed import Feed, mono_ms
+from cloud.live.feed import Feed
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ class GatewayLinks:
         elif kind == "hello":
             self._board.hello(gateway, str(message.get("version", "")), message["lifts"], now)
             self._feed.changed([record["id"] for record in message["lifts"]])
-            await socket.send_json({"type": "welcome", "t_ms": incidents.unix_ms()})
+            await socket.send_json({"type": "welcome", "t_ms": unix_ms()})
         elif kind == "answer":
             waiting = self._queries.pop(int(message["q"]), None)
             if waiting is not None and not waiting.done():

@@ -1,21 +1,16 @@
 """Incidents: stored by the highest version, receipted after the commit, read newest first. The gateway's word is the fact."""
 
-import time
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud.clock import unix_ms
 from cloud.incidents.models import Incident
 from protocols.condition_texts import explained
 from protocols.controller_fault_texts import told
 
 MAX_LIST = 500
-
-
-def unix_ms() -> int:
-    """The cloud's clock, unix ms."""
-    return time.time_ns() // 1_000_000
 
 
 async def store(

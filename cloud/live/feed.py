@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-import time
 from collections import deque
 from collections.abc import AsyncGenerator
 from typing import Any
 
+from cloud.clock import mono_ms, unix_ms
 from cloud.live.board import Board
 
 TICK_S = 0.22
@@ -14,11 +14,6 @@ HEARTBEAT_S = 5.0
 # Incidents kept for a viewer who comes back with Last-Event-ID; older ones he reads from the list.
 REPLAY = 500
 MAX_VIEWERS = 2000
-
-
-def mono_ms() -> int:
-    """Monotonic ms."""
-    return time.monotonic_ns() // 1_000_000
 
 
 class Viewer:
@@ -84,7 +79,7 @@ class Feed:
                 try:
                     await asyncio.wait_for(viewer.wake.wait(), HEARTBEAT_S)
                 except TimeoutError:
-                    yield self._event("heartbeat", json.dumps({"t_ms": time.time_ns() // 1_000_000}))
+                    yield self._event("heartbeat", json.dumps({"t_ms": unix_ms()}))
                     continue
                 viewer.wake.clear()
                 text = "".join(self._news(viewer))
