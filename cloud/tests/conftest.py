@@ -1,18 +1,38 @@
 """A gateway that says what it is told over a real WebSocket, and the app with a database of its own."""
 
 import pathlib
+import secrets
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import create_engine, text
 
 from cloud.app import create_app
+from hil_tests import services
 
 
-@pytest.fixture
-def database(tmp_path: pathlib.Path) -> str:
-    return f"sqlite+aiosqlite:///{tmp_path / 'cloud.db'}"
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[services.Postgres]:
+    try:
+        found = services.Postgres()
+    except services.StartError as error:
+        pytest.skip(str(error))
+    yield found
+    found.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
+    """The URL of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path / 'cloud.db'}"
+    server: services.Postgres = request.getfixturevalue("postgres")
+    name = f"t{secrets.token_hex(6)}"
+    with create_engine(server.url("postgres"), isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    return server.url(name)
 
 
 @pytest.fixture

@@ -7,10 +7,8 @@ from typing import Any
 from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
 
 from cloud.app import create_app
-from cloud.incidents.models import Incident
 from cloud.live.board import Board
 from cloud.tests.conftest import incident, live, record
 
@@ -202,25 +200,6 @@ async def test_the_feed_sends_a_snapshot_then_alarms_at_once_and_replays_what_wa
     assert text.index("x-2") < text.index("x-3")
     await watch.aclose()
     assert feed.viewers == set()
-
-
-async def test_the_migration_makes_what_the_models_say(database: str) -> None:
-    from alembic.autogenerate import compare_metadata
-    from alembic.migration import MigrationContext
-
-    from cloud.database import Base, make_engine, make_sessions, migrate
-
-    engine = make_engine(database)
-    await migrate(engine)
-    await migrate(engine)
-    async with engine.connect() as connection:
-        found = await connection.run_sync(
-            lambda sync: compare_metadata(MigrationContext.configure(sync), Base.metadata)
-        )
-    assert found == []
-    async with make_sessions(engine)() as session:
-        assert (await session.scalars(select(Incident))).all() == []
-    await engine.dispose()
 
 
 def test_what_the_controller_says_of_itself_is_shown_in_words_next_to_its_number(client: TestClient) -> None:
