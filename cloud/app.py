@@ -3,29 +3,57 @@
 import asyncio
 import logging
 import pathlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from cloud import problems
+from cloud.accounts import pages
+from cloud.accounts import routes as accounts
+from cloud.accounts.access import Public, SignInNeeded, check_rules
+from cloud.accounts.errors import AccountError, TooMany
+from cloud.accounts.limiter import Limiter
+from cloud.accounts.sessions import access_number
+from cloud.audit import routes as audit
 from cloud.database import make_engine, make_sessions, migrate
 from cloud.gateways import routes as gateways
 from cloud.gateways.links import GatewayLinks
 from cloud.history import routes as history
 from cloud.incidents import routes as incidents
+from cloud.lifts import routes as lifts
+from cloud.lifts import service as lift_service
 from cloud.live import routes as live
 from cloud.live.board import Board
 from cloud.live.feed import Feed
+from cloud.pages.render import FILES
+from cloud.security import Guard
+from cloud.settings import Settings
 
 _log = logging.getLogger(__name__)
 
 STATIC = pathlib.Path(__file__).parent / "static"
+# Another process (the command in a shell) may change who sees what: so soon open streams follow it.
+ACCESS_S = 1.0
+
+# Of a request: far above any form or document of ours.
+MAX_BODY = 1 << 20
+
+router = APIRouter(include_in_schema=False)
 
 
-def create_app(database_url: str) -> FastAPI:
+@router.get("/openapi.json", dependencies=[Depends(Public())])
+async def openapi(request: Request) -> JSONResponse:
+    """The description of the API."""
+    return JSONResponse(request.app.openapi())
+
+
+def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
     """The app over the database at `database_url`. Nothing is opened before its lifespan begins."""
+    settings = settings or Settings()
     board = Board()
     feed = Feed(board)
 
@@ -33,31 +61,77 @@ def create_app(database_url: str) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         engine = make_engine(database_url)
         await migrate(engine)
-        app.state.sessions = make_sessions(engine)
-        app.state.links = GatewayLinks(board, feed, app.state.sessions)
-        ticker = asyncio.create_task(_supervised(feed))
+        state = app.state
+        state.sessions = make_sessions(engine)
+        state.links = GatewayLinks(board, feed, state.sessions)
+        state.limiter = Limiter(settings.limits)
+        watch = AccessWatch(state.sessions, feed, state.links)
+        state.access_changed = watch.look
+        await watch.look()
+        tasks = [asyncio.create_task(_supervised("the live feed", feed.run))]
+        tasks.append(asyncio.create_task(_supervised("the watch on access", watch.run)))
         yield
-        ticker.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await engine.dispose()
 
     app = FastAPI(
-        title="Liftwatch", version="0.1.0", lifespan=lifespan, description="Live state and incidents of lifts."
-    )
-    app.state.board, app.state.feed = board, feed
+        title="Liftwatch", version="0.1.0", lifespan=lifespan, description="Live state and incidents of lifts.",
+        openapi_url=None, docs_url=None, redoc_url=None,  # their pages fetch from other hosts
+        max_body_size=MAX_BODY,
+    )  # fmt: skip
+    app.state.board, app.state.feed, app.state.settings, app.state.static = board, feed, settings, STATIC
     problems.install(app)
-    for part in (live, incidents, history, gateways):
+    app.add_exception_handler(AccountError, _account_problem)
+    app.add_exception_handler(SignInNeeded, pages.to_sign_in)
+    app.include_router(router)
+    for part in (live, incidents, history, gateways, lifts, accounts, audit, pages):
         app.include_router(part.router)
-    if STATIC.exists():
-        app.mount("/", StaticFiles(directory=STATIC, html=True), name="page")
+    app.mount("/files", StaticFiles(directory=FILES), name="files")
+    app.mount("/assets", StaticFiles(directory=STATIC / "assets", check_dir=False), name="assets")
+    app.add_middleware(Guard, settings=settings)
+    check_rules(app)
     return app
 
 
-async def _supervised(feed: Feed) -> None:
+class AccessWatch:
+    """Looks whether anybody's access has changed, and lets streams and links look again."""
+
+    def __init__(self, sessions: Any, feed: Feed, links: GatewayLinks) -> None:
+        self._sessions, self._feed, self._links = sessions, feed, links
+        self._number = -1
+
+    async def look(self) -> None:
+        """Once; cheap when nothing has changed."""
+        async with self._sessions() as session:
+            number = await access_number(session)
+            if number == self._number:
+                return
+            assignments = await lift_service.assignments(session)
+        self._number = number
+        self._feed.access_changed(assignments)
+        await self._links.access_changed()
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            await asyncio.sleep(ACCESS_S)
+            await self.look()
+
+
+async def _account_problem(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AccountError)
+    headers = {"Retry-After": str(error.retry_s)} if isinstance(error, TooMany) else None
+    return problems.problem(error.status, str(error), headers=headers)
+
+
+async def _supervised(name: str, run: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
-            await feed.run()
+            await run()
         except asyncio.CancelledError:
             raise
         except Exception:  # the top of the loop
-            _log.exception("the live feed failed; going on")
+            _log.exception("%s failed; going on", name)
             await asyncio.sleep(0.5)

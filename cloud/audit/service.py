@@ -31,7 +31,7 @@ def _cleaned(value: Any) -> Any:
 
 
 async def write(
-    session: AsyncSession, now_ms: int, who: Scope | Actor, action: str, object: str = "", **detail: Any
+    session: AsyncSession, now_ms: int, who: Scope | Actor, action: str, object: str = "", /, **detail: Any
 ) -> AuditEntry:
     """Add an entry; it is there when the caller commits. From here to the commit no other process writes to the log."""
     actor = who.actor if isinstance(who, Scope) else who

@@ -6,6 +6,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 
 from cloud.clock import unix_ms
 from cloud.gateways.links import NoGateway
+from cloud.live.lookup import SeenLift
 from cloud.problems import describes
 from protocols.fields import BY_NAME
 
@@ -17,7 +18,7 @@ router = APIRouter()
 @router.get("/api/v1/lifts/{lift}/history", tags=["history"], responses=describes(404, 502, 503, 504))
 async def history(
     request: Request,
-    lift: str,
+    lift: SeenLift,
     from_ms: Annotated[int | None, Query(alias="from", description="unix ms; default: 10 minutes ago")] = None,
     to_ms: Annotated[int | None, Query(alias="to", description="unix ms; default: now")] = None,
     fields: Annotated[str, Query(description="names of the field table, by comma; default: all")] = "",
@@ -26,8 +27,6 @@ async def history(
 ) -> dict[str, Any]:
     """Change records of one lift from its gateway: {fields: {name: [[t_ms, value or null], …]}, gaps, truncated}."""
     state = request.app.state
-    if lift not in state.board.lifts:
-        raise HTTPException(404, f"there is no lift {lift[:40]!r}; GET /api/v1/lifts lists them")
     names = [name for name in fields.split(",") if name]
     wrong = [name for name in names if name not in BY_NAME]
     if wrong:
@@ -37,10 +36,10 @@ async def history(
     if not 0 <= to_ms - from_ms <= 31 * DAY_MS:
         raise HTTPException(422, "from must not lie behind to, nor more than 31 days before it")
     what = {
-        "what": "history", "lift": lift, "from_ms": from_ms, "to_ms": to_ms, "fields": names, "source": source, "limit": limit,
+        "what": "history", "lift": lift["id"], "from_ms": from_ms, "to_ms": to_ms, "fields": names, "source": source, "limit": limit,
     }  # fmt: skip
     try:
-        found = await state.links.query(state.board.lifts[lift]["gateway"], what)
+        found = await state.links.query(lift["gateway"], what)
     except NoGateway:
         raise HTTPException(503, "the gateway of this lift is not connected; its history is there when it is") from None
     except TimeoutError:

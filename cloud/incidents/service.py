@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud.accounts.scope import Scope
 from cloud.clock import unix_ms
 from cloud.incidents.models import Incident
+from cloud.lifts import filters as lift_filters
+from cloud.lifts.models import Lift
 from protocols.condition_texts import explained
 from protocols.controller_fault_texts import told
 
@@ -19,6 +22,8 @@ async def store(
     """Store one incident if its version is newer; (version held now, the incident as shown or None if nothing changed)."""
     name, version = str(found["id"]), int(found["version"])
     row = await session.get(Incident, name)
+    if row is not None and row.lift != str(found["lift"]):
+        raise ValueError(f"incident {name[:80]} is one of another lift")
     if row is not None and row.version >= version:
         return row.version, None
     now = unix_ms()
@@ -46,8 +51,18 @@ async def store(
     return version, shown(row)
 
 
+def visible(scope: Scope) -> ColumnElement[bool]:
+    """Incidents of lifts that the scope covers, and those of a gateway itself for who sees a lift of it."""
+    if scope.everywhere:
+        return true()
+    lifts = lift_filters.visible(scope)
+    own = and_(Incident.lift == Incident.gateway, Incident.gateway.in_(select(Lift.gateway).where(lifts)))
+    return or_(Incident.lift.in_(select(Lift.id).where(lifts)), own)
+
+
 async def newest(
     session: AsyncSession,
+    scope: Scope,
     *,
     lift: str | None = None,
     phase: str | None = None,
@@ -57,7 +72,12 @@ async def newest(
     limit: int = 100,
 ) -> list[dict[str, Any]]:
     """Incidents, newest first; `phase` "open" means not closed. `area`: those of one area event; `folded` False: those of none."""
-    query = select(Incident).order_by(Incident.opened_at_ms.desc(), Incident.id.desc()).limit(min(limit, MAX_LIST))
+    query = (
+        select(Incident)
+        .where(visible(scope))
+        .order_by(Incident.opened_at_ms.desc(), Incident.id.desc())
+        .limit(min(limit, MAX_LIST))
+    )
     if lift is not None:
         query = query.where(Incident.lift == lift)
     if area is not None:
@@ -73,9 +93,9 @@ async def newest(
     return [shown(row) for row in (await session.scalars(query)).all()]
 
 
-async def one(session: AsyncSession, name: str) -> dict[str, Any] | None:
-    """One incident, None if there is none of that id."""
-    row = await session.get(Incident, name)
+async def one(session: AsyncSession, scope: Scope, name: str) -> dict[str, Any] | None:
+    """One incident, None if there is none of that id that the scope covers."""
+    row = await session.scalar(select(Incident).where(Incident.id == name, visible(scope)))
     return None if row is None else shown(row)
 
 

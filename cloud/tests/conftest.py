@@ -1,15 +1,24 @@
 """A gateway that says what it is told over a real WebSocket, and the app with a database of its own."""
 
+import functools
 import pathlib
 import secrets
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, Self, TypeVar
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import create_engine, text
+from pwdlib.hashers.argon2 import Argon2Hasher
+from sqlalchemy import create_engine, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud.accounts import signing_in, tokens
+from cloud.accounts.models import Organisation
+from cloud.accounts.passwords import Passwords
+from cloud.accounts.scope import Actor
 from cloud.app import create_app
+from cloud.clock import unix_ms
+from cloud.settings import Settings
 from hil_tests import services
 
 
@@ -35,9 +44,64 @@ def database(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
     return server.url(name)
 
 
+# What argon2 costs is not what is tested.
+CHEAP = Passwords(Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1))
+T = TypeVar("T")
+
+
+class Cloud(TestClient):
+    """The app from outside. Without other headers it is asked by a token of the platform's administrator.
+
+    Gateways' links get the token of the gateway in their path, made when it is first needed.
+    """
+
+    def __init__(self, database: str, settings: Settings | None = None) -> None:
+        super().__init__(create_app(database, settings or Settings(passwords=CHEAP)), follow_redirects=False)
+        self._gateways: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.headers["authorization"] = f"Bearer {self.run(_administrators_token)}"
+        return self
+
+    def run(self, what: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        """Run `what` with a database session in the app's own loop, and commit."""
+
+        async def committed() -> T:
+            async with self.app.state.sessions() as session:  # type: ignore[attr-defined]
+                found = await what(session)
+                await session.commit()
+            return found
+
+        assert self.portal is not None
+        return self.portal.call(committed)
+
+    def gateway_token(self, gateway: str = "g-1") -> str:
+        """A token of that gateway."""
+        if gateway not in self._gateways:
+            make = functools.partial(tokens.make_gateway_token, now_ms=unix_ms(), who=SHELL, gateway=gateway)
+            self._gateways[gateway] = self.run(make)[1]
+        return self._gateways[gateway]
+
+    def websocket_connect(self, url: str, *arguments: Any, **more: Any) -> Any:
+        """A gateway dials in, with its own token unless the test brings headers."""
+        more.setdefault("headers", {"authorization": f"Bearer {self.gateway_token(url.split('/')[4])}"})
+        return super().websocket_connect(url, *arguments, **more)
+
+
+SHELL = Actor("shell", "", "test")
+
+
+async def _administrators_token(session: AsyncSession) -> str:
+    await signing_in.first_start(session, unix_ms(), 1000)
+    platform = (await session.scalars(select(Organisation).where(Organisation.kind == "platform"))).one()
+    _, text = await tokens.make_api_token(session, unix_ms(), SHELL, platform, "administrator", name="test")
+    return text
+
+
 @pytest.fixture
-def client(database: str) -> Iterator[TestClient]:
-    with TestClient(create_app(database)) as found:
+def client(database: str) -> Iterator[Cloud]:
+    with Cloud(database) as found:
         yield found
 
 
