@@ -79,9 +79,10 @@ def find(program: str, package: str) -> str:
     return path
 
 
-def get_json(url: str, timeout_s: float = 5.0) -> Any:
-    """The JSON at a loopback URL."""
-    with urllib.request.urlopen(url, timeout=timeout_s) as response:
+def get_json(url: str, timeout_s: float = 5.0, *, token: str = "") -> Any:
+    """The JSON at a loopback URL; `token` for the cloud's API."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout_s) as response:
         return json.load(response)
 
 

@@ -18,6 +18,7 @@ FIRST_LOCK_MS = 60_000
 LONGEST_LOCK_MS = 3_600_000
 PLATFORM = "Platform"
 FIRST_NAME = "admin"
+FIRST_START = Actor("shell", "", "first start")
 
 
 async def by_password(
@@ -119,20 +120,24 @@ async def first_start(session: AsyncSession, now_ms: int, life_ms: int) -> str |
 
     Makes the platform's organisation and the person `admin` where there is nobody at all. There is no password.
     """
-    who = Actor("shell", "", "first start")
-    if not await session.scalar(select(func.count()).select_from(Person)):
-        organisation = Organisation(kind="platform", name=PLATFORM, made_at_ms=now_ms)
-        person = Person(sign_in_name=FIRST_NAME, name="Administrator", made_at_ms=now_ms)
-        session.add_all([organisation, person])
-        await session.flush()
-        session.add(Membership(person=person.id, organisation=organisation.id, role="administrator"))
-        await audit.write(session, now_ms, who, "person.made", f"person:{person.id}", role="platform administrator")
-    elif await session.scalar(select(func.count()).select_from(Person)) != 1:
+    await ensure_administrator(session, now_ms)
+    people = (await session.scalars(select(Person).limit(2))).all()
+    keys = await session.scalar(select(func.count()).select_from(Passkey))
+    if len(people) > 1 or keys or people[0].password_hash is not None or people[0].sign_in_name != FIRST_NAME:
         return None
-    only = (await session.scalars(select(Person))).one()
-    keys = await session.scalar(select(func.count()).select_from(Passkey).where(Passkey.person == only.id))
-    if only.password_hash is not None or keys or only.sign_in_name != FIRST_NAME:
-        return None
-    token = await make_link(session, now_ms, who, only, "set_password", life_ms)
+    token = await make_link(session, now_ms, FIRST_START, people[0], "set_password", life_ms)
     await session.commit()
     return token
+
+
+async def ensure_administrator(session: AsyncSession, now_ms: int) -> None:
+    """The platform's organisation and its administrator, where there is nobody at all."""
+    if await session.scalar(select(Person.id).limit(1)) is not None:
+        return
+    organisation = Organisation(kind="platform", name=PLATFORM, made_at_ms=now_ms)
+    person = Person(sign_in_name=FIRST_NAME, name="Administrator", made_at_ms=now_ms)
+    session.add_all([organisation, person])
+    await session.flush()
+    session.add(Membership(person=person.id, organisation=organisation.id, role="administrator"))
+    role = {"organisation": organisation.id, "role": "administrator"}
+    await audit.write(session, now_ms, FIRST_START, "person.made", f"person:{person.id}", **role)

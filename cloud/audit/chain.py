@@ -30,7 +30,9 @@ def link(previous: str, body: Mapping[str, Any]) -> str:
 class Verifier:
     """Walks the chain from its first entry; `broken` is the first place where it does not hold, None as long as it does."""
 
-    def __init__(self) -> None:
+    def __init__(self, expected: Mapping[int, str] | None = None) -> None:
+        """`expected`: {number: hash} as noted down before, away from the database."""
+        self._expected = dict(expected or {})
         self.number = 0
         self.hash = GENESIS
         self.broken: Broken | None = None
@@ -50,6 +52,8 @@ class Verifier:
             self.broken = Broken(number, f"entry {number} does not name the hash of the entry before")
         elif link(self.hash, entry) != entry["hash"]:
             self.broken = Broken(number, f"entry {number} is not what was written: its hash does not fit")
+        elif self._expected.pop(number, entry["hash"]) != entry["hash"]:
+            self.broken = Broken(number, f"entry {number} is not the one that was noted down: the log was written anew")
         else:
             self.number, self.hash = number, entry["hash"]
 
@@ -58,3 +62,6 @@ class Verifier:
         if self.broken is None and (self.number, self.hash) != (head_number, head_hash):
             first = min(self.number, head_number) + 1
             self.broken = Broken(first, f"the head names entry {head_number}, the newest is {self.number}")
+        elif self.broken is None and self._expected:
+            number = min(self._expected)
+            self.broken = Broken(number, f"entry {number}, which was noted down, is missing")

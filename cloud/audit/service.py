@@ -1,6 +1,7 @@
 """Writes the audit log in the transaction of what it tells of, and reads and verifies it."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select, update
@@ -69,9 +70,9 @@ async def newest(
     return list((await session.scalars(query)).all())
 
 
-async def verify(session: AsyncSession) -> Verifier:
-    """Walk the whole chain, page by page; what is broken is in the result."""
-    found = Verifier()
+async def verify(session: AsyncSession, expected: Mapping[int, str] | None = None) -> Verifier:
+    """Walk the whole chain, page by page; what is broken is in the result. `expected`: {number: hash} noted down before."""
+    found = Verifier(expected)
     last, head = 0, None
     while found.broken is None:
         query = select(AuditEntry).where(AuditEntry.number > last).order_by(AuditEntry.number).limit(PAGE)

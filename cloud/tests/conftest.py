@@ -19,6 +19,7 @@ from cloud.accounts.scope import Actor
 from cloud.app import create_app
 from cloud.clock import unix_ms
 from cloud.settings import Settings
+from cloud.tests import chromium
 from hil_tests import services
 
 
@@ -42,6 +43,20 @@ def database(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
     with create_engine(server.url("postgres"), isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     return server.url(name)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium.started() as found:
+        yield found
+
+
+@pytest.fixture
+def cloud(tmp_path: pathlib.Path) -> Iterator[chromium.Site]:
+    """A cloud as a process of its own, set up by its command."""
+    site = chromium.Site(tmp_path)
+    yield site
+    site.stop()
 
 
 # What argon2 costs is not what is tested.

@@ -64,7 +64,7 @@ class Linked:
         self.journal = Journal(path)
         self.cloud = cloud
         self.link = CloudLink(
-            url, "g", lambda: {"gateway": "g", "lifts": []}, lambda full: [],
+            url, "token-of-g", "g", lambda: {"gateway": "g", "lifts": []}, lambda full: [],
             lambda *wanted: self.journal.ask(jobs.behind_cloud(*wanted)), self._receipted, self._answer,
         )  # fmt: skip
 
