@@ -30,8 +30,9 @@ DAY_MS = 86_400_000
 @click.group(chain=True)
 @database_option
 def admin(database: str) -> None:
-    """Set the cloud up from a shell on its server, whether it runs or not. Several commands may follow one another, each with
-    its options before its arguments.
+    """Set the cloud up from a shell on its server, whether it runs or not.
+
+    Several commands may follow one another, each with its options before its arguments.
 
     \b
     Examples:

@@ -16,7 +16,6 @@ class Lift(Base):
         Index("lift_contractor", "contractor"),
         Index("lift_owner", "owner"),
         Index("lift_manager", "manager"),
-        Index("lift_district", "district"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)

@@ -23,10 +23,23 @@ from cloud.tests import chromium
 from hil_tests import services
 
 
+class Server(services.Postgres):
+    """A PostgreSQL that gives each test a database of its own."""
+
+    def fresh(self) -> str:
+        """The URL of a new, empty database."""
+        name = f"t{secrets.token_hex(6)}"
+        engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        engine.dispose()
+        return self.url(name)
+
+
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[services.Postgres]:
+def postgres() -> Iterator[Server]:
     try:
-        found = services.Postgres()
+        found = Server()
     except services.StartError as error:
         pytest.skip(str(error))
     yield found
@@ -38,11 +51,8 @@ def database(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
     """The URL of an empty database."""
     if request.param == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path / 'cloud.db'}"
-    server: services.Postgres = request.getfixturevalue("postgres")
-    name = f"t{secrets.token_hex(6)}"
-    with create_engine(server.url("postgres"), isolation_level="AUTOCOMMIT").connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    return server.url(name)
+    server: Server = request.getfixturevalue("postgres")
+    return server.fresh()
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +100,15 @@ class Cloud(TestClient):
 
         assert self.portal is not None
         return self.portal.call(committed)
+
+    def look_again(self) -> None:
+        """Let the app find out now that access has changed, not within a second."""
+
+        async def look() -> None:
+            await self.app.state.access_changed()  # type: ignore[attr-defined]
+
+        assert self.portal is not None
+        self.portal.call(look)
 
     def gateway_token(self, gateway: str = "g-1") -> str:
         """A token of that gateway."""

@@ -174,8 +174,9 @@ def test_the_silence_of_a_gateway_is_told_with_its_lifts_at_risk() -> None:
 
 
 @pytest.fixture(scope="module")
-def linked() -> Iterator[tuple[Cloud, Any]]:
-    with Cloud("sqlite+aiosqlite://") as client, client.websocket_connect(LINK) as socket:
+def linked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cloud, Any]]:
+    database = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('linked')}/c.db"
+    with Cloud(database) as client, client.websocket_connect(LINK) as socket:
         hello(socket)
         yield client, socket
 

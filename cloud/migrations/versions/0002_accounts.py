@@ -163,7 +163,7 @@ def _lifts() -> None:
         sa.Column("district", sa.String(12), nullable=False),
         sa.Column("made_at_ms", sa.BigInteger, nullable=False),
     )
-    for name in ("gateway", "contractor", "owner", "manager", "district"):
+    for name in ("gateway", "contractor", "owner", "manager"):
         op.create_index(f"lift_{name}", "lift", [name])
     op.execute(
         "INSERT INTO lift (id, gateway, district, made_at_ms) "
