@@ -103,7 +103,8 @@ class World:
             self._prepare(kind)
             headers = self.client.run(lambda session: self._headers(session, kind, role))
             self.actors[kind, role] = headers, dict(self.ids["own"])
-        headers, self.ids["own"] = self.actors[kind, role]
+        headers, ids = self.actors[kind, role]
+        self.ids["own"] = dict(ids)
         return headers
 
     async def _headers(self, session: AsyncSession, kind: str, role: str) -> dict[str, str]:
