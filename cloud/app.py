@@ -15,9 +15,9 @@ from cloud import problems
 from cloud.accounts import pages
 from cloud.accounts import routes as accounts
 from cloud.accounts.access import Public, SignInNeeded, check_rules
+from cloud.accounts.changes import access_number
 from cloud.accounts.errors import AccountError, TooMany
 from cloud.accounts.limiter import Limiter
-from cloud.accounts.sessions import access_number
 from cloud.audit import routes as audit
 from cloud.database import make_engine, make_sessions, migrate
 from cloud.gateways import routes as gateways

@@ -12,7 +12,7 @@ import click
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.accounts import service, sessions, signing_in, tokens
+from cloud.accounts import changes, service, signing_in, tokens
 from cloud.accounts.errors import AccountError
 from cloud.accounts.models import Organisation, Person
 from cloud.accounts.roles import KINDS
@@ -49,7 +49,7 @@ def _run(steps: list[Step], database: str) -> None:
         await signing_in.ensure_administrator(session, now_ms)
         for step in steps:
             await step(session, shell_scope(), now_ms)
-        await sessions.access_changed(session)
+        await changes.access_changed(session)
 
     try:
         in_database(database, all_steps)

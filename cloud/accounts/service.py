@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, selectinload
 
-from cloud.accounts import sessions
+from cloud.accounts import changes, sessions
 from cloud.accounts.errors import Conflict, NotAllowed, NotThere, Refused
 from cloud.accounts.models import Membership, Organisation, OrganisationDistrict, Person
 from cloud.accounts.roles import BY_DISTRICT, KINDS, permissions
@@ -84,7 +84,7 @@ async def change_organisation(
         found.name = audit.clean(name.strip(), 120)
     if districts is not None:
         _set_districts(found, districts)
-        await sessions.access_changed(session)
+        await changes.access_changed(session)
     await _flushed(session, "name_taken", "there is an organisation of that name already")
     after = {"name": found.name, "districts": [district.code for district in found.districts]}
     await audit.write(session, now_ms, scope, "organisation.changed", f"organisation:{id}", before=before, after=after)
@@ -178,19 +178,19 @@ async def make_person(
     return await person(session, scope, found.id)
 
 
-async def change_person(session: AsyncSession, now_ms: int, scope: Scope, id: str, changes: dict[str, Any]) -> Person:
-    """`changes` of name, phone, language, active. Who is no longer active is signed out at once."""
+async def change_person(session: AsyncSession, now_ms: int, scope: Scope, id: str, wanted: dict[str, Any]) -> Person:
+    """`wanted`: some of name, phone, language, active. Who is no longer active is signed out at once."""
     found = await person(session, scope, id, to_change=True)
-    if changes.get("active") is False and scope.actor.id == id:
+    if wanted.get("active") is False and scope.actor.id == id:
         raise Refused("not_yourself", "you cannot shut yourself out; another administrator can")
-    before = {name: getattr(found, name) for name in changes}
-    for name, value in changes.items():
+    before = {name: getattr(found, name) for name in wanted}
+    for name, value in wanted.items():
         setattr(found, name, value)
-    if changes.get("active") is False:
+    if wanted.get("active") is False:
         await sessions.end(session, id)
-        await sessions.access_changed(session)
+        await changes.access_changed(session)
     await session.flush()
-    await audit.write(session, now_ms, scope, "person.changed", f"person:{id}", before=before, after=changes)
+    await audit.write(session, now_ms, scope, "person.changed", f"person:{id}", before=before, after=wanted)
     return found
 
 
@@ -216,7 +216,7 @@ async def give_role(
     given = Membership(person=found.id, organisation=place.id, role=role, district=district)
     session.add(given)
     await _flushed(session, "has_role", "he has this role already")
-    await sessions.access_changed(session)
+    await changes.access_changed(session)
     await audit.write(
         session, now_ms, scope, "role.given", f"person:{id}", organisation=place.id, role=role, district=district
     )
@@ -236,7 +236,7 @@ async def take_role(session: AsyncSession, now_ms: int, scope: Scope, id: str, m
         if await session.scalar(query.limit(1)) is None:
             raise Conflict("last_administrator", "somebody must administer the platform; make another one first")
     await session.execute(delete(Membership).where(Membership.id == membership))
-    await sessions.access_changed(session)
+    await changes.access_changed(session)
     await audit.write(
         session, now_ms, scope, "role.taken", f"person:{id}", organisation=taken.organisation, role=taken.role,
         district=taken.district,

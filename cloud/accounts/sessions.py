@@ -6,7 +6,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from cloud.accounts.models import AccessChange, Membership, Organisation, Person, Session
+from cloud.accounts import changes
+from cloud.accounts.models import Membership, Organisation, Person, Session
 from cloud.accounts.scope import Actor, Grant, Scope
 from cloud.accounts.tokens import USED_MS, hash_of, make_secret
 from cloud.audit import service as audit
@@ -80,15 +81,5 @@ async def end(session: AsyncSession, person: str, *, only: str | None = None, bu
         query = query.where(Session.id != but)
     ended = (await session.execute(query.returning(Session.id))).all()
     if ended:
-        await access_changed(session)
+        await changes.access_changed(session)
     return len(ended)
-
-
-async def access_changed(session: AsyncSession) -> None:
-    """Who may see what has changed: open streams will look again, those of other processes too."""
-    await session.execute(update(AccessChange).where(AccessChange.id == 1).values(number=AccessChange.number + 1))
-
-
-async def access_number(session: AsyncSession) -> int:
-    """The number of changes so far."""
-    return await session.scalar(select(AccessChange.number).where(AccessChange.id == 1)) or 0

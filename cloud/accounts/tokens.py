@@ -8,6 +8,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
+from cloud.accounts import changes
 from cloud.accounts.errors import NotAllowed, NotThere, Refused
 from cloud.accounts.models import Organisation, Token
 from cloud.accounts.roles import permissions
@@ -117,4 +118,5 @@ async def revoke(session: AsyncSession, now_ms: int, scope: Scope, name: str) ->
     if token is None:
         raise NotThere("not_there")
     await session.execute(delete(Token).where(Token.id == name))
+    await changes.access_changed(session)
     await audit.write(session, now_ms, scope, "token.revoked", f"token:{name}", gateway=token.gateway)

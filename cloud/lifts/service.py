@@ -3,7 +3,7 @@
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.accounts import sessions
+from cloud.accounts import changes
 from cloud.accounts.errors import NotThere, Refused
 from cloud.accounts.models import Organisation
 from cloud.accounts.scope import Assignment, Scope
@@ -89,7 +89,7 @@ async def assign(
     lift.contractor, lift.owner, lift.manager = wanted.contractor or None, wanted.owner or None, wanted.manager or None
     lift.district = wanted.district
     lift.gateway = gateway or lift.gateway
-    await sessions.access_changed(session)
+    await changes.access_changed(session)
     after = {"gateway": lift.gateway, **vars(wanted)}
     await audit.write(session, now_ms, scope, "lift.assigned", f"lift:{name}", before=before, after=after)
     return lift

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Request
 from fastapi.responses import StreamingResponse
 
 from cloud.accounts.access import Public, Reader, scope_of
-from cloud.accounts.sessions import access_number
+from cloud.accounts.changes import access_number
 from cloud.clock import mono_ms
 from cloud.live.feed import MAX_VIEWERS
 from cloud.live.lookup import SeenLift

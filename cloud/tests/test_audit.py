@@ -3,22 +3,21 @@
 import asyncio
 import json
 import pathlib
-import subprocess
-import sys
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import liftwatch
 from cloud.accounts.scope import Actor
 from cloud.audit import service as audit
 from cloud.audit.chain import BODY, GENESIS, Verifier, link
 from cloud.database import make_engine, make_sessions, migrate
 from cloud.tests.conftest import SHELL, Cloud
-from hil_tests.services import ROOT
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8),
@@ -135,9 +134,8 @@ async def test_the_log_is_walked_over_many_pages(database: str, monkeypatch: pyt
     await engine.dispose()
 
 
-def verify(database: str, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "liftwatch.py"), "audit", "verify", "--database", database, *options]
-    return subprocess.run(command, check=False, capture_output=True, text=True)
+def verify(database: str, *options: str) -> Result:
+    return CliRunner().invoke(liftwatch.main, ["audit", "verify", "--database", database, *options])
 
 
 async def tamper(engine: AsyncEngine, statement: str) -> None:
@@ -166,15 +164,14 @@ async def test_the_command_names_the_first_broken_entry(database: str, statement
         for number in range(5):
             await audit.write(session, number, SHELL, "tried")
         await session.commit()
-    await asyncio.to_thread(verify, database)
     whole = await asyncio.to_thread(verify, database)
-    assert whole.returncode == 0
+    assert whole.exit_code == 0
     assert whole.stdout.startswith("whole: 5 entries; note down 5:")
     noted = whole.stdout.split()[-1]
-    assert (await asyncio.to_thread(verify, database, "--expect", noted)).returncode == 0
+    assert (await asyncio.to_thread(verify, database, "--expect", noted)).exit_code == 0
     await tamper(engine, statement)
     broken = await asyncio.to_thread(verify, database)
-    assert broken.returncode == 1
+    assert broken.exit_code == 1
     assert broken.stderr.startswith(f"BROKEN at {place}")
     await engine.dispose()
 
