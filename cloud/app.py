@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from cloud import problems
-from cloud.accounts import pages
+from cloud.accounts import pages, passkey_routes
 from cloud.accounts import routes as accounts
 from cloud.accounts.access import Public, SignInNeeded, check_rules
 from cloud.accounts.changes import access_number
@@ -86,7 +86,7 @@ def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
     app.add_exception_handler(AccountError, _account_problem)
     app.add_exception_handler(SignInNeeded, pages.to_sign_in)
     app.include_router(router)
-    for part in (live, incidents, history, gateways, lifts, accounts, audit, pages):
+    for part in (live, incidents, history, gateways, lifts, accounts, audit, pages, passkey_routes):
         app.include_router(part.router)
     app.mount("/files", StaticFiles(directory=FILES), name="files")
     app.mount("/assets", StaticFiles(directory=STATIC / "assets", check_dir=False), name="assets")

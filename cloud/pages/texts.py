@@ -53,6 +53,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The passkey was not accepted. Try again, or use the password.",
         "通行密钥未被接受。请重试，或使用密码。",
     ),
+    "passkeys_many": ("20 passkeys are the most; remove one first.", "最多 20 个通行密钥，请先移除一个。"),
     "passkey_needs_script": (
         "Passkeys need JavaScript and a secure connection.",
         "通行密钥需要 JavaScript 和安全连接。",

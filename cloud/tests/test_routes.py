@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 
 from cloud.accounts import sessions, signing_in, tokens
 from cloud.accounts.access import Public, Requires, check_rules, rule_of
-from cloud.accounts.models import Membership, Organisation, OrganisationDistrict, Person, Session, Token
+from cloud.accounts.models import Membership, Organisation, OrganisationDistrict, Passkey, Person, Session, Token
 from cloud.accounts.roles import BY_DISTRICT, ROLES, permissions
 from cloud.accounts.scope import Assignment, Grant
 from cloud.accounts.sessions import Client
@@ -60,6 +60,10 @@ BODIES: dict[tuple[str, str], Callable[[Ids], dict[str, Any]]] = {
     ("POST", "/api/v1/tokens"): lambda ids: {"name": "new", "organisation": ids["organisation"], "role": "viewer"},
     ("POST", "/api/v1/gateway-tokens"): lambda ids: {"gateway": "g-new"},
     ("PUT", "/api/v1/lifts/{lift}/assignment"): lambda ids: {"district": "33"},
+    ("POST", "/account/passkeys/begin"): lambda ids: {},
+    ("POST", "/account/passkeys"): lambda ids: {"ceremony": "x", "credential": {}},
+    ("POST", "/sign-in/passkey/begin"): lambda ids: {},
+    ("POST", "/sign-in/passkey"): lambda ids: {"ceremony": "x", "credential": {}},
 }  # fmt: skip
 FORMS: dict[str, dict[str, str]] = {
     "/sign-in": {"name": "nobody", "password": "x"},
@@ -68,9 +72,10 @@ FORMS: dict[str, dict[str, str]] = {
     "/account/password": {"now": "x", "password": PASSWORD, "again": PASSWORD},
     "/account/language": {"language": "en"},
     "/account/sessions/{name}/end": {},
+    "/account/passkeys/{key}/remove": {},
 }
 # Own objects that are there but cannot answer in this test.
-UNAVAILABLE = {"/api/v1/lifts/{lift}/history": {503}}
+UNAVAILABLE = {"/api/v1/lifts/{lift}/history": {503}, "/account/passkeys": {422}}
 # What platform viewers see of others too: lifts that are anybody's.
 OF_LIFTS = ("lift", "incident")
 
@@ -141,6 +146,7 @@ class World:
                 (Membership, Membership.organisation.in_(theirs)),
                 (Session, Session.person.in_(people)),
                 (Token, Token.organisation.in_(theirs)),
+                (Passkey, Passkey.person.in_(people)),
                 (Lift, Lift.id == "lift-foreign"),
             ):
                 rows = await session.execute(select(*table.__table__.columns).where(mine))
@@ -163,6 +169,10 @@ async def _session(session: AsyncSession, person: Person) -> tuple[str, str]:
     return text, (await session.scalars(select(Session.id).where(Session.token_hash == tokens.hash_of(text)))).one()
 
 
+def text_bytes() -> bytes:
+    return f"credential {next(NUMBERS)}".encode()
+
+
 async def _objects(session: AsyncSession, organisation: str, side: str) -> Ids:
     person = await _person(session, organisation, "viewer", MARK if side == "foreign" else "own")
     await session.flush()
@@ -171,7 +181,10 @@ async def _objects(session: AsyncSession, organisation: str, side: str) -> Ids:
     token, _ = await tokens.make_api_token(session, unix_ms(), SHELL, place, "viewer", name=person.name)
     link = await signing_in.make_link(session, unix_ms(), SHELL, person, "set_password", 3_600_000)
     _, name = await _session(session, person)
-    return {"person": person.id, "membership": membership, "token": token.id, "link": link, "name": name}
+    key = Passkey(person=person.id, credential=text_bytes(), public_key=b"x", sign_count=0, name="k", made_at_ms=0)
+    session.add(key)
+    await session.flush()
+    return {"key": key.id, "person": person.id, "membership": membership, "token": token.id, "link": link, "name": name}
 
 
 async def _assign(session: AsyncSession, organisations: dict[tuple[str, str], str], side: str) -> None:
