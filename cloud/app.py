@@ -7,17 +7,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from cloud import problems
-from cloud.accounts import pages, passkey_routes
+from cloud.accounts import oidc_routes, pages, passkey_routes
 from cloud.accounts import routes as accounts
 from cloud.accounts.access import Public, SignInNeeded, check_rules
 from cloud.accounts.changes import access_number
 from cloud.accounts.errors import AccountError, TooMany
 from cloud.accounts.limiter import Limiter
+from cloud.accounts.oidc import TIMEOUT_S, Oidc
 from cloud.audit import routes as audit
 from cloud.database import make_engine, make_sessions, migrate
 from cloud.gateways import routes as gateways
@@ -65,6 +67,9 @@ def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
         state.sessions = make_sessions(engine)
         state.links = GatewayLinks(board, feed, state.sessions)
         state.limiter = Limiter(settings.limits)
+        # No proxy out of the environment: where providers are reached is said in their addresses.
+        http = httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False)
+        state.oidc = Oidc(settings.oidc, http)
         watch = AccessWatch(state.sessions, feed, state.links)
         state.access_changed = watch.look
         await watch.look()
@@ -74,6 +79,7 @@ def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await http.aclose()
         await engine.dispose()
 
     app = FastAPI(
@@ -86,7 +92,7 @@ def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
     app.add_exception_handler(AccountError, _account_problem)
     app.add_exception_handler(SignInNeeded, pages.to_sign_in)
     app.include_router(router)
-    for part in (live, incidents, history, gateways, lifts, accounts, audit, pages, passkey_routes):
+    for part in (live, incidents, history, gateways, lifts, accounts, audit, pages, passkey_routes, oidc_routes):
         app.include_router(part.router)
     app.mount("/files", StaticFiles(directory=FILES), name="files")
     app.mount("/assets", StaticFiles(directory=STATIC / "assets", check_dir=False), name="assets")

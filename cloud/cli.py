@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import pathlib
 import socket
 
 import click
@@ -11,7 +12,7 @@ from fastapi import FastAPI
 from cloud.accounts import signing_in
 from cloud.accounts.admin_cli import admin
 from cloud.app import create_app
-from cloud.settings import HOUR_MS, MINUTE_MS, Settings, SettingsError
+from cloud.settings import HOUR_MS, MINUTE_MS, Settings, SettingsError, load_providers
 from cloud.shell import database_option
 
 
@@ -25,6 +26,9 @@ from cloud.shell import database_option
     "--public-url", default="", help="how browsers reach it, as https://liftwatch.example: a proxy ends TLS there"
 )
 @click.option("--trusted-proxy", multiple=True, help="address of that proxy, whose X-Forwarded-For is believed")
+@click.option(
+    "--oidc", type=click.Path(path_type=pathlib.Path), help="TOML file of OpenID providers; docs/accounts.md shows one"
+)
 @click.option("--idle-minutes", default=120, type=click.IntRange(5), help="a session ends when unused for so long")
 @click.option("--session-hours", default=14, type=click.IntRange(1), help="and so long after its begin, used or not")
 @click.pass_context
@@ -35,6 +39,7 @@ def cloud(
     port: int,
     public_url: str,
     trusted_proxy: tuple[str, ...],
+    oidc: pathlib.Path | None,
     idle_minutes: int,
     session_hours: int,
 ) -> None:
@@ -50,10 +55,13 @@ def cloud(
         return
     try:
         settings = Settings(
-            public_url=public_url, idle_ms=idle_minutes * MINUTE_MS, absolute_ms=session_hours * HOUR_MS
+            public_url=public_url,
+            oidc=load_providers(oidc) if oidc is not None else (),
+            idle_ms=idle_minutes * MINUTE_MS,
+            absolute_ms=session_hours * HOUR_MS,
         )
     except SettingsError as error:
-        raise click.ClickException(f"--public-url {error}") from error
+        raise click.ClickException(str(error)) from error
     if not ipaddress.ip_address(host).is_loopback and not settings.https:
         raise click.ClickException(
             f"{host} is no loopback address: passwords would travel in the clear. Let a proxy end TLS, and say "

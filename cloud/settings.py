@@ -1,11 +1,14 @@
 """Settings of the cloud: read once by the command, checked, passed down. Times in ms; limits are ours."""
 
+import pathlib
+import tomllib
 import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cloud.accounts.passwords import Passwords
 from cloud.clock import unix_ms
+from protocols.identity import is_id
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -34,6 +37,29 @@ class OidcProvider:
     client_id: str
     client_secret: str = field(repr=False)
 
+    def __post_init__(self) -> None:
+        parts = urllib.parse.urlsplit(self.issuer)
+        if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+            raise SettingsError(f"provider {self.id}: issuer {self.issuer!r} must be https")
+
+
+def load_providers(path: pathlib.Path) -> tuple[OidcProvider, ...]:
+    """The providers of a TOML file, [[provider]] with id, name, issuer, client_id and client_secret_file each; SettingsError."""
+    out = []
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))["provider"]
+        for entry in found:
+            secret = (path.parent / entry.pop("client_secret_file")).read_text(encoding="utf-8").strip()
+            if not is_id(entry["id"]):
+                raise SettingsError(f"{path}: id {entry['id']!r}: 1 to 32 of a-z, 0-9 and '-'")
+            out.append(OidcProvider(**entry, client_secret=secret))
+    except OSError as error:
+        raise SettingsError(f"{error.filename} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
+        names = "id, name, issuer, client_id and client_secret_file"
+        raise SettingsError(f"{path}: each [[provider]] has {names}, and nothing else ({error!r})") from error
+    return tuple(out)
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -57,7 +83,9 @@ class Settings:
             return
         parts = urllib.parse.urlsplit(self.public_url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/") or parts.query:
-            raise SettingsError(f"{self.public_url!r}: give scheme and host only, as https://liftwatch.example")
+            raise SettingsError(
+                f"public URL {self.public_url!r}: give scheme and host only, as https://liftwatch.example"
+            )
 
     @property
     def https(self) -> bool:

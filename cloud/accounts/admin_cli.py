@@ -12,7 +12,7 @@ import click
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.accounts import changes, service, signing_in, tokens
+from cloud.accounts import changes, oidc, service, signing_in, tokens
 from cloud.accounts.errors import AccountError
 from cloud.accounts.models import Organisation, Person
 from cloud.accounts.roles import KINDS
@@ -155,6 +155,20 @@ def link_command(sign_in_name: str, sign_in: bool, url: str, file: pathlib.Path 
         purpose = "sign_in" if sign_in else "set_password"
         text = await signing_in.make_link(session, now_ms, scope, person, purpose, Settings.link_ms)
         _give(f"{url.rstrip('/')}/link/{text}", "link", sign_in_name, file)
+
+    return step
+
+
+@admin.command("identity")
+@click.argument("sign_in_name")
+@click.argument("issuer")
+@click.argument("subject")
+def identity_command(sign_in_name: str, issuer: str, subject: str) -> Step:
+    """Let a person in by the SUBJECT of an OpenID provider. The audit log tells both of who was refused."""
+
+    async def step(session: AsyncSession, scope: Scope, now_ms: int) -> None:
+        await oidc.link(session, now_ms, scope, await _person(session, sign_in_name), issuer, subject)
+        click.echo(f"identity {sign_in_name} {issuer} {subject}")
 
     return step
 

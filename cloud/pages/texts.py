@@ -106,6 +106,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "A sign-in name has 1 to 64 of a-z, 0-9 and . _ @ -",
         "登录名为 1 至 64 个字符：a-z、0-9、. _ @ -",
     ),
+    "identity_taken": ("Somebody has this identity already.", "该身份已被他人使用。"),
+    "no_such_provider": ("No provider has this issuer.", "没有该身份提供方。"),
     "has_role": ("The person has this role already.", "此人已有该角色。"),
     "no_such_role": ("There is no such role in such an organisation.", "此类单位没有该角色。"),
     "no_such_kind": ("There is no such kind of organisation.", "没有此类单位。"),

@@ -20,7 +20,16 @@ from starlette.types import ASGIApp
 
 from cloud.accounts import sessions, signing_in, tokens
 from cloud.accounts.access import Public, Requires, check_rules, rule_of
-from cloud.accounts.models import Membership, Organisation, OrganisationDistrict, Passkey, Person, Session, Token
+from cloud.accounts.models import (
+    ExternalIdentity,
+    Membership,
+    Organisation,
+    OrganisationDistrict,
+    Passkey,
+    Person,
+    Session,
+    Token,
+)
 from cloud.accounts.roles import BY_DISTRICT, ROLES, permissions
 from cloud.accounts.scope import Assignment, Grant
 from cloud.accounts.sessions import Client
@@ -28,7 +37,7 @@ from cloud.app import create_app
 from cloud.clock import unix_ms
 from cloud.lifts import service as lifts
 from cloud.lifts.models import Lift
-from cloud.settings import Limits, Settings
+from cloud.settings import Limits, OidcProvider, Settings
 from cloud.shell import shell_scope
 from cloud.tests.conftest import CHEAP, SHELL, Cloud, incident, live, record
 
@@ -42,6 +51,7 @@ ACTORS = [
     ADMINISTRATOR,
 ]
 NUMBERS = itertools.count(1)
+ISSUER = "http://127.0.0.1:9/"
 PASSWORD = "seven lifts go up at dawn"
 
 # What a route is sent: own and foreign ids stand in `ids`. A route that takes a body and is not here fails the test.
@@ -57,6 +67,7 @@ BODIES: dict[tuple[str, str], Callable[[Ids], dict[str, Any]]] = {
     ("POST", "/api/v1/people/{person}/memberships"): lambda ids: {
         "organisation": ids["organisation"], "role": "viewer", "district": "33",
     },
+    ("POST", "/api/v1/people/{person}/identities"): lambda ids: {"issuer": ISSUER, "subject": f"s{next(NUMBERS)}"},
     ("POST", "/api/v1/tokens"): lambda ids: {"name": "new", "organisation": ids["organisation"], "role": "viewer"},
     ("POST", "/api/v1/gateway-tokens"): lambda ids: {"gateway": "g-new"},
     ("PUT", "/api/v1/lifts/{lift}/assignment"): lambda ids: {"district": "33"},
@@ -65,6 +76,9 @@ BODIES: dict[tuple[str, str], Callable[[Ids], dict[str, Any]]] = {
     ("POST", "/sign-in/passkey/begin"): lambda ids: {},
     ("POST", "/sign-in/passkey"): lambda ids: {"ceremony": "x", "credential": {}},
 }  # fmt: skip
+QUERIES: dict[str, Callable[[Ids], str]] = {
+    "/api/v1/people/{person}/identities": lambda ids: f"?issuer=i&subject={ids['identity']}"
+}
 FORMS: dict[str, dict[str, str]] = {
     "/sign-in": {"name": "nobody", "password": "x"},
     "/sign-out": {},
@@ -146,6 +160,7 @@ class World:
                 (Membership, Membership.organisation.in_(theirs)),
                 (Session, Session.person.in_(people)),
                 (Token, Token.organisation.in_(theirs)),
+                (ExternalIdentity, ExternalIdentity.person.in_(people)),
                 (Passkey, Passkey.person.in_(people)),
                 (Lift, Lift.id == "lift-foreign"),
             ):
@@ -184,7 +199,17 @@ async def _objects(session: AsyncSession, organisation: str, side: str) -> Ids:
     key = Passkey(person=person.id, credential=text_bytes(), public_key=b"x", sign_count=0, name="k", made_at_ms=0)
     session.add(key)
     await session.flush()
-    return {"key": key.id, "person": person.id, "membership": membership, "token": token.id, "link": link, "name": name}
+    identity = ExternalIdentity(issuer="i", subject=f"of {person.id}", person=person.id, made_at_ms=0)
+    session.add(identity)
+    return {
+        "key": key.id,
+        "identity": identity.subject,
+        "person": person.id,
+        "membership": membership,
+        "token": token.id,
+        "link": link,
+        "name": name,
+    }
 
 
 async def _assign(session: AsyncSession, organisations: dict[tuple[str, str], str], side: str) -> None:
@@ -200,7 +225,9 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if by_token:
         database = request.getfixturevalue("postgres").fresh()
     many = Limits(actor=10**6, address=10**6, attempts=10**6)
-    with Cloud(database, Settings(passwords=CHEAP, limits=many)) as client:
+    with Cloud(
+        database, Settings(passwords=CHEAP, limits=many, oidc=(OidcProvider("op", "OP", ISSUER, "c", "s"),))
+    ) as client:
         for side in SIDES:
             told = {**incident(f"i-{side}"), "lift": f"lift-{side}", "cause": MARK if side == "foreign" else "own"}
             with client.websocket_connect(f"/api/v1/gateways/g-{side}/link") as socket:
@@ -242,7 +269,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def url_of(path: str, ids: Ids) -> str:
     """The path with ids in it; what has no id fails, so that a new kind of object is thought of."""
     known = {**ids, "token": ids["link"]} if path.startswith("/link/") else ids
-    return path.format_map(known)
+    return path.format_map({**known, "provider": "op"}) + (QUERIES[path](ids) if path in QUERIES else "")
 
 
 def has_sides(method: str, path: str) -> bool:
