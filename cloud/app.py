@@ -31,6 +31,7 @@ from cloud.lifts import service as lift_service
 from cloud.live import routes as live
 from cloud.live.board import Board
 from cloud.live.feed import Feed
+from cloud.manage import organisations, people, tokens
 from cloud.pages.render import FILES
 from cloud.security import Guard
 from cloud.settings import Settings
@@ -92,7 +93,21 @@ def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
     app.add_exception_handler(AccountError, _account_problem)
     app.add_exception_handler(SignInNeeded, pages.to_sign_in)
     app.include_router(router)
-    for part in (live, incidents, history, gateways, lifts, accounts, audit, pages, passkey_routes, oidc_routes):
+    for part in (
+        live,
+        incidents,
+        history,
+        gateways,
+        lifts,
+        accounts,
+        audit,
+        pages,
+        passkey_routes,
+        oidc_routes,
+        people,
+        organisations,
+        tokens,
+    ):
         app.include_router(part.router)
     app.mount("/files", StaticFiles(directory=FILES), name="files")
     app.mount("/assets", StaticFiles(directory=STATIC / "assets", check_dir=False), name="assets")

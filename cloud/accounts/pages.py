@@ -14,6 +14,7 @@ from cloud.accounts.models import Person
 from cloud.accounts.scope import Actor, Scope
 from cloud.accounts.sessions import Client
 from cloud.audit import service as audit
+from cloud.pages.menu import sections_of
 from cloud.pages.render import LANGUAGE_COOKIE, YEAR_S, page
 from cloud.settings import Settings
 
@@ -184,7 +185,7 @@ async def _account(
     person = await session.get_one(Person, scope.actor.id, options=[sessions.WITH_GRANTS], populate_existing=True)
     rows = await sessions.of_person(session, now_ms, person.id, request.app.state.settings.idle_ms)
     return page(
-        request, "account.html", status=status, person=person, roles=person.memberships, sessions=rows,
+        request, "account.html", status=status, sections=sections_of(scope), person=person, roles=person.memberships, sessions=rows,
         this=scope.session, passkeys=await passkeys.of_person(session, person.id), problem=problem, note=note,
     )  # fmt: skip
 

@@ -79,15 +79,28 @@ BODIES: dict[tuple[str, str], Callable[[Ids], dict[str, Any]]] = {
 QUERIES: dict[str, Callable[[Ids], str]] = {
     "/api/v1/people/{person}/identities": lambda ids: f"?issuer=i&subject={ids['identity']}"
 }
-FORMS: dict[str, dict[str, str]] = {
-    "/sign-in": {"name": "nobody", "password": "x"},
-    "/sign-out": {},
-    "/link/{token}": {"password": PASSWORD, "again": PASSWORD},
-    "/account/password": {"now": "x", "password": PASSWORD, "again": PASSWORD},
-    "/account/language": {"language": "en"},
-    "/account/sessions/{name}/end": {},
-    "/account/passkeys/{key}/remove": {},
-}
+FORMS: dict[str, Callable[[Ids], dict[str, str]]] = {
+    "/sign-in": lambda ids: {"name": "nobody", "password": "x"},
+    "/sign-out": lambda ids: {},
+    "/link/{token}": lambda ids: {"password": PASSWORD, "again": PASSWORD},
+    "/account/password": lambda ids: {"password": PASSWORD, "again": PASSWORD},
+    "/account/language": lambda ids: {"language": "en"},
+    "/account/sessions/{name}/end": lambda ids: {},
+    "/account/passkeys/{key}/remove": lambda ids: {},
+    "/manage/people": lambda ids: {
+        "sign_in_name": f"new{next(NUMBERS)}", "name": "new", "place": f"{ids['organisation']} viewer",
+    },
+    "/manage/people/{person}": lambda ids: {"name": "new", "phone": "2", "active": "no"},
+    "/manage/people/{person}/link": lambda ids: {},
+    "/manage/people/{person}/sign-out": lambda ids: {},
+    "/manage/people/{person}/roles": lambda ids: {"place": f"{ids['organisation']} viewer", "district": "33"},
+    "/manage/people/{person}/roles/{membership}/take": lambda ids: {},
+    "/manage/organisations": lambda ids: {"kind": "contractor", "name": f"new {next(NUMBERS)}"},
+    "/manage/organisations/{organisation}": lambda ids: {"name": f"new {next(NUMBERS)}"},
+    "/manage/lifts/{lift}": lambda ids: {"district": "33"},
+    "/manage/tokens": lambda ids: {"name": "new", "place": f"{ids['organisation']} viewer"},
+    "/manage/tokens/{token}/revoke": lambda ids: {},
+}  # fmt: skip
 # Own objects that are there but cannot answer in this test.
 UNAVAILABLE = {"/api/v1/lifts/{lift}/history": {503}, "/account/passkeys": {422}}
 # What platform viewers see of others too: lifts that are anybody's.
@@ -274,7 +287,7 @@ def url_of(path: str, ids: Ids) -> str:
 
 def has_sides(method: str, path: str) -> bool:
     """Own and foreign ids make a difference to it."""
-    body = BODIES.get((method, path))
+    body = BODIES.get((method, path)) or (FORMS.get(path) if method == "POST" else None)
     return ("{" in path and not path.startswith("/link/")) or (body is not None and "organisation" in str(body(IDS)))
 
 
@@ -321,7 +334,7 @@ def ask(world: World, method: str, path: str, ids: Ids, headers: dict[str, str])
     if method not in ("GET", "DELETE"):
         body = BODIES.get((method, path))
         assert body is not None or path in FORMS, f"say in BODIES or FORMS what {method} {path} is sent"
-        more = {"data": FORMS[path]} if body is None else {"json": body(ids)}
+        more = {"data": FORMS[path](ids)} if body is None else {"json": body(ids)}
     answer = world.client.request(method, url_of(path, ids), headers=headers, **more)
     world.client.cookies.clear()
     return answer.status_code, answer.text + str(answer.headers.get("location", ""))
@@ -345,19 +358,22 @@ def test_a_route_gives_each_role_what_is_its_own(world: World, method: str, path
         everything = (kind, role) == ADMINISTRATOR and not path.startswith(("/api/v1/me/", "/account/"))
         if (kind, role) == ADMINISTRATOR:
             assert world.foreign() == before
-        for side in SIDES if has_sides(method, path) else ("own",):
-            headers = world.actor(kind, role, fresh=method != "GET")
+        allowed = allowed and not (rule.people and world.by_token)
+        for side in SIDES if allowed and has_sides(method, path) else ("own",):
+            headers = world.actor(kind, role, fresh=allowed and method != "GET")
             status, text = ask(world, method, path, world.ids[side], headers)
+            if allowed and method != "GET":
+                del world.actors[kind, role]  # he may have signed himself out
             place = f"{method} {path} for {role} of {kind}, {side}: {status} {text[:300]}"
-            if not allowed or (rule.people and world.by_token):
+            if not allowed:
                 assert status == 403, place
                 assert MARK not in text, place
                 continue
             seen = everything or (kind, role) == ("platform", "viewer")
             if side == "own" or everything or (seen and any(f"{{{name}}}" in path for name in OF_LIFTS)):
-                assert status < 400 or status in UNAVAILABLE.get(path, set()) or rule.page, place
+                assert status < 400 or status in UNAVAILABLE.get(path, set()), place
             elif path.startswith("/account/"):
-                assert status == 303, place
+                assert status == 303, place  # and nothing of it is done: the foreign rows are compared
             else:
                 assert status == 404, place
             if not seen and kind != "platform":
@@ -370,6 +386,8 @@ def test_every_read_of_personal_data_is_in_the_audit_log(world: World) -> None:
     for route in personal:
         headers = world.actor(*ADMINISTRATOR, fresh=True)
         path = url_of(route.path, world.ids["own"])
+        if world.by_token and "/manage/" in path:
+            continue  # pages are for people
         assert world.client.get(path, headers=headers).status_code == 200
         entries = world.client.get("/api/v1/audit?limit=2", headers=headers).json()
         assert ("personal.read", f"GET {path}") in [(entry["action"], entry["object"]) for entry in entries]
