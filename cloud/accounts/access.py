@@ -114,7 +114,8 @@ class Requires(Rule):
             await self._note(request, scope, "refused", needs=self.permission)
             raise HTTPException(403, f"your role does not allow this; it needs {self.permission}")
         if self.personal and request.method == "GET":
-            await self._note(request, scope, "personal.read", query=str(request.url.query)[:200])
+            query = {"query": request.url.query[:200]} if request.url.query else {}
+            await self._note(request, scope, "personal.read", **query)
         return scope
 
     def _allows(self, scope: Scope) -> bool:

@@ -158,7 +158,7 @@ class Feed:
                     shown = self._names(audience, assignments)
                     viewer.recheck, viewer.authorised_ms = False, mono_ms()
                     fresh = await again()
-                    if fresh is None or not fresh.audience:
+                    if fresh is None:
                         yield self._event("ended", "{}")
                         return
                     self._leave(viewer, audience)

@@ -1,5 +1,6 @@
 """Renders the server's own pages: no JavaScript needed, in the language of who looks."""
 
+import json
 import pathlib
 import urllib.parse
 from datetime import UTC, datetime, timedelta, timezone
@@ -54,6 +55,11 @@ def browser_name(agent: str) -> str:
     return f"{name} · {system}" if system else name
 
 
+def plain(detail: Any) -> str:
+    """A detail of the audit log as one line that can be read."""
+    return json.dumps(detail, ensure_ascii=False)
+
+
 def page(request: Request, name: str, /, *, status: int = 200, **values: Any) -> HTMLResponse:
     """A page from its template; a language chosen in the address is remembered."""
     language = language_of(request)
@@ -61,7 +67,7 @@ def page(request: Request, name: str, /, *, status: int = 200, **values: Any) ->
     query = [(key, value) for key, value in request.query_params.multi_items() if key != "lang"]
     text = _pages.get_template(name).render(
         lang=language, html_lang="en" if language == "en" else "zh-CN", word=lambda key: word(key, language),
-        local_time=local_time, browser_name=browser_name, other_language=urllib.parse.urlencode([*query, ("lang", other)]),
+        local_time=local_time, browser_name=browser_name, plain=plain, other_language=urllib.parse.urlencode([*query, ("lang", other)]),
         get=request.method == "GET", **values,
     )  # fmt: skip
     answer = HTMLResponse(text, status_code=status)

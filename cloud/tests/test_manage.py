@@ -63,8 +63,11 @@ def test_an_administrator_lets_a_contractor_in_and_shows_him_his_lift_alone(brow
     admin.goto(f"{cloud.url}/manage/people")
     admin.click("text=李娜")
     admin.click("text=Take away")
-    # Without a role there is nothing to stream: the page goes to the sign-in page, which knows him still.
     person.wait_for_selector(".strip", state="detached")
+    person.wait_for_selector("text=没有电梯")
+    person.reload()
+    person.wait_for_url(f"{cloud.url}/account")
+    assert "无角色" in person.inner_text("main")
     assert problems == [[], []]
     socket.close()
     office.close()

@@ -8,6 +8,7 @@ down_revision = "0001"
 
 _ID = sa.String(16)
 _HASH = sa.String(64)
+_OPEN = sa.text("phase <> 'closed'")
 
 _SQLITE_TRIGGERS = (
     (
@@ -165,6 +166,9 @@ def _lifts() -> None:
     )
     for name in ("gateway", "contractor", "owner", "manager"):
         op.create_index(f"lift_{name}", "lift", [name])
+    op.drop_index("incident_lift", "incident")
+    op.create_index("incident_lift", "incident", ["lift", "opened_at_ms", "id", "phase", "gateway"])
+    op.create_index("incident_open", "incident", ["opened_at_ms"], sqlite_where=_OPEN, postgresql_where=_OPEN)
     op.execute(
         "INSERT INTO lift (id, gateway, district, made_at_ms) "
         "SELECT lift, max(gateway), '', min(changed_at_ms) FROM incident GROUP BY lift"
@@ -209,6 +213,9 @@ def _audit() -> None:
 
 def downgrade() -> None:
     """Drop them again, the audit log too: keep a copy of the database if it is to be kept."""
+    op.drop_index("incident_open", "incident")
+    op.drop_index("incident_lift", "incident")
+    op.create_index("incident_lift", "incident", ["lift", "opened_at_ms"])
     for table in (
         "audit_head", "audit_entry", "access_change", "lift", "ceremony", "external_identity", "passkey", "token",
         "one_time_link", "session", "membership", "person", "organisation_district", "organisation",

@@ -205,7 +205,13 @@ export function watch(show: (world: World) => void): () => void {
     // A stream that is refused tells no status: ask for it.
     source.addEventListener("error", () => {
       void fetch("/api/v1/me")
-        .then((answer) => answer.status === 401 && signIn())
+        .then(async (answer) => {
+          if (answer.status === 401) signIn();
+          if (!answer.ok) return;
+          const me = (await answer.json()) as { permissions: string[] };
+          // Nothing is shown here to who may see no lift; his account says so, and leads to what he may see.
+          if (!me.permissions.includes("lifts.read")) location.assign("/account");
+        })
         .catch(() => undefined);
     });
   };
