@@ -176,7 +176,7 @@ def power_cut(now_ms: int, version: int = 1, **more: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_an_area_event_has_its_members_in_order_under_it_and_none_of_them_again(
-    browser: Any, cloud: str, lang: str
+    browser: Any, cloud: Site, lang: str
 ) -> None:
     names = [f"lift-{number}" for number in range(1, 6)]
     now_ms = int(time.time() * 1000)
@@ -222,7 +222,7 @@ def test_an_area_event_has_its_members_in_order_under_it_and_none_of_them_again(
     socket.close()
 
 
-def test_on_a_phone_a_long_area_shows_those_looked_after_first_and_runs_out_nowhere(browser: Any, cloud: str) -> None:
+def test_on_a_phone_a_long_area_shows_those_looked_after_first_and_runs_out_nowhere(browser: Any, cloud: Site) -> None:
     now_ms = int(time.time() * 1000)
     socket = gateway(cloud, "lift-1")
     area = power_cut(now_ms)

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0004"
+down_revision = "0003"
 
 _ID = sa.String(16)
 _HASH = sa.String(64)
@@ -167,7 +167,7 @@ def _lifts() -> None:
     for name in ("gateway", "contractor", "owner", "manager"):
         op.create_index(f"lift_{name}", "lift", [name])
     op.drop_index("incident_lift", "incident")
-    op.create_index("incident_lift", "incident", ["lift", "opened_at_ms", "id", "phase", "gateway"])
+    op.create_index("incident_lift", "incident", ["lift", "opened_at_ms", "id", "phase", "gateway", "area"])
     op.create_index("incident_open", "incident", ["opened_at_ms"], sqlite_where=_OPEN, postgresql_where=_OPEN)
     op.execute(
         "INSERT INTO lift (id, gateway, district, made_at_ms) "
