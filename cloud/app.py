@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
-from cloud import problems
+from cloud import description, problems
 from cloud.accounts import oidc_routes, pages, passkey_routes
 from cloud.accounts import routes as accounts
 from cloud.accounts.access import Public, SignInNeeded, check_rules
@@ -51,7 +51,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/openapi.json", dependencies=[Depends(Public())])
 async def openapi(request: Request) -> JSONResponse:
     """The description of the API."""
-    return JSONResponse(request.app.openapi())
+    return JSONResponse(description.of(request.app))
 
 
 def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:

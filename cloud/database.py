@@ -41,11 +41,20 @@ def make_sessions(engine: AsyncEngine) -> Any:
 
 async def migrate(engine: AsyncEngine) -> None:
     """Bring the schema to the newest revision."""
-    async with engine.begin() as connection:
-        if engine.dialect.name == "postgresql":
-            # Two processes that start at once: the second waits, and finds it done.
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-        await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "head"))
+    sqlite = engine.dialect.name == "sqlite"
+    async with engine.connect() as connection:
+        if sqlite:
+            # A table that is made anew is dropped meanwhile: what refers to it must not mind.
+            await connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            await connection.commit()
+        async with connection.begin():
+            if engine.dialect.name == "postgresql":
+                # Two processes that start at once: the second waits, and finds it done.
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "head"))
+        if sqlite:
+            await connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+            await connection.commit()
 
 
 def alembic_config(connection: Any) -> Config:

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute, Mount
 
 from cloud.accounts import sessions, tokens
+from cloud.accounts.errors import TooMany
 from cloud.accounts.roles import Permission
 from cloud.accounts.scope import Actor, Scope
 from cloud.accounts.sessions import Client
@@ -138,7 +139,10 @@ class GatewayOnly(Rule):
         async with socket.app.state.sessions() as session:
             if text is not None and await tokens.is_gateway(session, now_ms, text, gateway):
                 return gateway
-            await socket.app.state.limiter.attempt(client.ip)
+            try:
+                await socket.app.state.limiter.attempt(client.ip)
+            except TooMany:
+                return None  # it is refused all the same, and not written down each time
             actor = Actor("nobody", "", "", client.ip, client.request)
             why = "no token" if text is None else "not a token of this gateway"
             await audit.write(session, now_ms, actor, "gateway.refused", f"gateway:{gateway}", why=why)

@@ -154,10 +154,11 @@ async def use_link(
     try:
         if purpose == "set_password" and password != again:
             raise Refused("password_differs")
+        fresh = await signing_in.hashed(config.passwords, person, password) if purpose == "set_password" else ""
         person = await signing_in.use_link(session, now, token, purpose)
         if purpose == "set_password":
             who = Actor("person", person.id, person.name, client.ip, client.request)
-            await signing_in.set_password(session, now, config.passwords, person, password, who)
+            await signing_in.set_password(session, now, person, fresh, who)
     except NotThere as error:
         return _gone(request, error)
     except Refused as error:
@@ -211,7 +212,8 @@ async def change_password(
             await audit.write(session, now_ms, scope, "password.refused", f"person:{person.id}")
             await session.commit()
             raise Refused("password_wrong")
-        await signing_in.set_password(session, now_ms, config.passwords, person, password, scope, keep=scope.session)
+        fresh = await signing_in.hashed(config.passwords, person, password)
+        await signing_in.set_password(session, now_ms, person, fresh, scope, keep=scope.session)
     except AccountError as error:
         await session.rollback()
         return await _account(request, session, now_ms, scope, problem=error.key, status=error.status)

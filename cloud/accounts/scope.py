@@ -76,8 +76,10 @@ class Scope:
         object.__setattr__(self, "audience", frozenset(grant for grant in self.grants if grant.may("lifts.read")))
 
     def may(self, permission: Permission) -> bool:
-        """Any of his roles allows it."""
-        return any(grant.may(permission) for grant in self.grants)
+        """Any of his roles allows it. One that is narrowed to a district reads there, and manages nothing."""
+        return any(
+            grant.may(permission) and (permission == "lifts.read" or not grant.district) for grant in self.grants
+        )
 
     def covers(self, lift: Assignment) -> bool:
         """A lift of this assignment may be read."""

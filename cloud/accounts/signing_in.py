@@ -94,19 +94,19 @@ async def use_link(session: AsyncSession, now_ms: int, text: str, purpose: str) 
     return person
 
 
+async def hashed(hasher: Passwords, person: Person, password: str) -> str:
+    """What is kept of a new password; Refused where it does not do.
+
+    To be called before anything is written: it takes long, and SQLite has one writer, whom alarms wait for.
+    """
+    passwords.check(password, person.sign_in_name)
+    return await hasher.hash(password)
+
+
 async def set_password(
-    session: AsyncSession,
-    now_ms: int,
-    hasher: Passwords,
-    person: Person,
-    password: str,
-    who: Scope | Actor,
-    *,
-    keep: str | None = None,
+    session: AsyncSession, now_ms: int, person: Person, hashed: str, who: Scope | Actor, *, keep: str | None = None
 ) -> None:
     """Set it, lift a lock-out, and sign out everywhere but in the session `keep`."""
-    passwords.check(password, person.sign_in_name)
-    hashed = await hasher.hash(password)
     await session.execute(
         update(Person).where(Person.id == person.id).values(password_hash=hashed, failures=0, locked_until_ms=0)
     )

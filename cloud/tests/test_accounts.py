@@ -77,9 +77,17 @@ def test_an_administrator_in_one_district_administers_nothing(two: tuple[Cloud, 
     body = {"name": "narrow", "organisation": a, "role": "administrator", "district": "3301"}
     narrow = {"authorization": f"Bearer {client.post('/api/v1/tokens', json=body).json()['token']}"}
     person(client, "mine", a)
-    assert client.get("/api/v1/people", headers=narrow).json() == []
+    assert client.get("/api/v1/people", headers=narrow).status_code == 403
     wide = {"name": "wide", "organisation": a, "role": "administrator"}
-    assert client.post("/api/v1/tokens", json=wide, headers=narrow).status_code == 404
+    assert client.post("/api/v1/tokens", json=wide, headers=narrow).status_code == 403
+    platform = next(o["id"] for o in client.get("/api/v1/organisations").json() if o["kind"] == "platform")
+    of_platform = {
+        "authorization": f"Bearer {client.post('/api/v1/tokens', json={**body, 'organisation': platform}).json()['token']}"
+    }
+    assert client.get("/api/v1/lifts", headers=of_platform).status_code == 200
+    for path in ("/api/v1/audit", "/api/v1/people", "/api/v1/tokens"):
+        assert client.get(path, headers=of_platform).status_code == 403
+    assert client.put("/api/v1/lifts/x/assignment", json={}, headers=of_platform).status_code == 403
 
 
 def test_the_last_administrator_of_the_platform_stays(client: Cloud) -> None:

@@ -215,3 +215,18 @@ def test_what_the_controller_says_of_itself_is_shown_in_words_next_to_its_number
     found = client.get("/api/v1/incidents/lift-1-1-1").json()
     assert (found["controller_fault"]["code"], found["controller_fault"]["known"]) == (7, True)
     assert client.get("/api/v1/incidents/lift-1-1-2").json()["controller_fault"] is None
+
+
+def test_the_description_says_of_every_route_who_may_and_how_it_refuses(client: Cloud) -> None:
+    found = client.get("/openapi.json").json()
+    assert set(found["components"]["securitySchemes"]) == {"token", "session"}
+    problem = {"$ref": "#/components/schemas/Problem"}
+    for path, operations in found["paths"].items():
+        for method, operation in operations.items():
+            assert operation["responses"]["429"]["content"]["application/problem+json"]["schema"] == problem
+            assert bool(operation["security"]) == (path != "/healthz"), path
+            assert ("401" in operation["responses"]) == (path != "/healthz")
+            assert operation["summary"] and operation.get("description"), f"{method} {path}"
+    people = found["paths"]["/api/v1/people"]["get"]
+    assert people["responses"]["403"]["description"].endswith("people.manage")
+    assert found["paths"]["/api/v1/me/sessions"]["get"]["security"] == [{"session": []}]
