@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.accounts.scope import Scope
 from cloud.clock import unix_ms
+from cloud.incidents.members import of_members
 from cloud.incidents.models import Incident
 from cloud.lifts import filters as lift_filters
 from cloud.lifts.models import Lift
@@ -15,6 +16,7 @@ from protocols.controller_fault_texts import told
 
 MAX_LIST = 500
 FEW_LIFTS = 100
+IN_A_QUERY = 500
 
 
 async def store(
@@ -109,13 +111,25 @@ async def newest(
         query = query.where(Incident.opened_at_ms < before_ms)
     # Only what is shown is read whole: bodies are long, and sorting them is not free.
     whole = select(Incident).where(Incident.id.in_(query)).order_by(*order)
-    return [shown(row) for row in (await session.scalars(whole)).all()]
+    return await _for_eyes(session, scope, [shown(row) for row in (await session.scalars(whole)).all()])
 
 
 async def one(session: AsyncSession, scope: Scope, name: str) -> dict[str, Any] | None:
     """One incident, None if there is none of that id that the scope covers."""
     row = await session.scalar(select(Incident).where(Incident.id == name, visible(scope)))
-    return None if row is None else shown(row)
+    return None if row is None else (await _for_eyes(session, scope, [shown(row)]))[0]
+
+
+async def _for_eyes(session: AsyncSession, scope: Scope, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same without the members that the scope does not cover: an area event of a gateway has lifts of many."""
+    names = sorted({str(member["lift"]) for incident in found for member in incident.get("members") or []})
+    if scope.everywhere or not names:
+        return found
+    seen: set[str] = set()
+    for at in range(0, len(names), IN_A_QUERY):
+        query = select(Lift.id).where(Lift.id.in_(names[at : at + IN_A_QUERY]), lift_filters.visible(scope))
+        seen |= set((await session.scalars(query)).all())
+    return [of_members(incident, seen.__contains__) for incident in found]
 
 
 def shown(row: Incident) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from cloud.accounts.scope import NOBODYS, Assignment, Grant, Scope
 from cloud.clock import mono_ms, unix_ms
+from cloud.incidents.members import of_members
 from cloud.live.board import Board
 
 TICK_S = 0.22
@@ -37,6 +38,23 @@ class Audience:
         return found
 
 
+class Alarm:
+    """An incident on its way to the viewers, encoded once; one with members anew for who sees only some of them."""
+
+    def __init__(self, seq: int, incident: dict[str, Any]) -> None:
+        self.seq = seq
+        self.lift = str(incident["lift"])
+        self._text = json.dumps(incident, ensure_ascii=False)
+        self._incident = incident if incident.get("members") else None
+
+    def text_for(self, sees: Callable[[str], bool]) -> str:
+        """As it is shown to who `sees`."""
+        if self._incident is None:
+            return self._text
+        shown = of_members(self._incident, sees)
+        return self._text if shown is self._incident else json.dumps(shown, ensure_ascii=False)
+
+
 class Viewer:
     """One open page: lifts it has not seen, alarms it must see, in order."""
 
@@ -58,7 +76,7 @@ class Feed:
         self._assignments: dict[str, Assignment] = {}
         self._audiences: dict[frozenset[Grant], Audience] = {}
         self._changed: set[str] = set()
-        self._alarms: deque[tuple[int, str, str]] = deque(maxlen=REPLAY)
+        self._alarms: deque[Alarm] = deque(maxlen=REPLAY)
         self._alarm_seq = 0
         self._qualities: dict[str, str] = {}
 
@@ -71,10 +89,10 @@ class Feed:
     def alarm(self, incident: dict[str, Any]) -> None:
         """A stored incident: every viewer who may see its lift is woken at once."""
         self._alarm_seq += 1
-        lift = str(incident["lift"])
-        self._alarms.append((self._alarm_seq, lift, json.dumps(incident, ensure_ascii=False)))
+        alarm = Alarm(self._alarm_seq, incident)
+        self._alarms.append(alarm)
         for audience in self._audiences.values():
-            if self._sees_alarm(audience, lift):
+            if self._sees_alarm(audience, alarm.lift):
                 for viewer in audience.viewers:
                     viewer.wake.set()
 
@@ -180,7 +198,7 @@ class Feed:
             self.viewers.discard(viewer)
 
     def _resume(self, last_event_id: int | None) -> int:
-        first = self._alarms[0][0] if self._alarms else self._alarm_seq + 1
+        first = self._alarms[0].seq if self._alarms else self._alarm_seq + 1
         if last_event_id is not None and first - 1 <= last_event_id <= self._alarm_seq:
             return last_event_id
         return self._alarm_seq
@@ -199,11 +217,11 @@ class Feed:
 
     def _news(self, viewer: Viewer, audience: Audience) -> list[str]:
         out = []
-        for seq, lift, text in self._alarms:
-            if seq > viewer.alarm_seq:
-                viewer.alarm_seq = seq
-                if self._sees_alarm(audience, lift):
-                    out.append(self._event("incident", text, seq))
+        for alarm in self._alarms:
+            if alarm.seq > viewer.alarm_seq:
+                viewer.alarm_seq = alarm.seq
+                if self._sees_alarm(audience, alarm.lift):
+                    out.append(self._event("incident", alarm.text_for(self._seen_by(audience)), alarm.seq))
         if viewer.dirty:
             now = mono_ms()
             sees = self._seen_by(audience)

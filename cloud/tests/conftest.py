@@ -1,8 +1,11 @@
 """A gateway that says what it is told over a real WebSocket, and the app with a database of its own."""
 
+import asyncio
 import functools
 import pathlib
 import secrets
+import shutil
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Self, TypeVar
 
@@ -18,22 +21,46 @@ from cloud.accounts.passwords import Passwords
 from cloud.accounts.scope import Actor
 from cloud.app import create_app
 from cloud.clock import unix_ms
+from cloud.database import make_engine, migrate
 from cloud.settings import Settings
 from cloud.tests import chromium
 from hil_tests import services
 
 
+def migrate_now(url: str) -> None:
+    """Bring a database up to date, wherever a test is: in a thread of its own, which has no loop yet."""
+
+    async def run() -> None:
+        engine = make_engine(url)
+        await migrate(engine)
+        await engine.dispose()
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
+    thread.start()
+    thread.join()
+
+
 class Server(services.Postgres):
     """A PostgreSQL that gives each test a database of its own."""
 
-    def fresh(self) -> str:
-        """The URL of a new, empty database."""
+    _template = ""
+
+    def fresh(self, template: str = "template0") -> str:
+        """The URL of a new database: an empty one, or a copy."""
         name = f"t{secrets.token_hex(6)}"
         engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
         engine.dispose()
         return self.url(name)
+
+    def migrated(self) -> str:
+        """The URL of a new database with the newest schema; that is made once and copied."""
+        if not self._template:
+            url = self.fresh()
+            migrate_now(url)
+            self._template = url.rsplit("/", 1)[1]
+        return self.fresh(self._template)
 
 
 @pytest.fixture(scope="session")
@@ -47,12 +74,31 @@ def postgres() -> Iterator[Server]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
+def empty_database(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
     """The URL of an empty database."""
     if request.param == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path / 'cloud.db'}"
     server: Server = request.getfixturevalue("postgres")
     return server.fresh()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """A SQLite file with the newest schema, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "cloud.db"
+    migrate_now(f"sqlite+aiosqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
+    """The URL of a database with the newest schema and nothing in it."""
+    if request.param == "postgresql":
+        server: Server = request.getfixturevalue("postgres")
+        return server.migrated()
+    path = tmp_path / "cloud.db"
+    shutil.copy(request.getfixturevalue("sqlite_template"), path)
+    return f"sqlite+aiosqlite:///{path}"
 
 
 @pytest.fixture(scope="module")

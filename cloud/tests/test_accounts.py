@@ -4,8 +4,14 @@ from typing import Any
 
 import pytest
 
+from cloud.accounts.models import Organisation
 from cloud.accounts.roles import KINDS, ROLES, permissions
-from cloud.tests.conftest import Cloud, record
+from cloud.accounts.scope import Actor, Grant, Scope
+from cloud.database import make_engine, make_sessions, migrate
+from cloud.incidents import service as incidents
+from cloud.lifts.models import Lift
+from cloud.shell import shell_scope
+from cloud.tests.conftest import Cloud, incident, record
 
 
 def made(client: Cloud, kind: str, name: str, **more: Any) -> str:
@@ -171,3 +177,26 @@ def test_the_table_of_roles_is_whole() -> None:
     assert permissions("contractor", "inspector") == permissions("nothing", "viewer") == ()
     beyond = {p for kind in KINDS if kind != "platform" for role in ROLES[kind] for p in permissions(kind, role)}
     assert beyond == {"lifts.read", "people.manage", "tokens.manage"}
+
+
+async def test_an_area_event_of_a_gateway_shows_each_his_members_alone(database: str) -> None:
+    engine = make_engine(database)
+    await migrate(engine)
+    members = [{"lift": "lift-1"}, {"lift": "lift-2"}, {"lift": "unknown"}]
+    of_gateway = {**incident("area-1"), "lift": "g-1", "members": members}
+    async with make_sessions(engine)() as session:
+        session.add(Organisation(id="c", kind="contractor", name="C", made_at_ms=0))
+        await session.flush()
+        for name, contractor in (("lift-1", "c"), ("lift-2", None)):
+            session.add(Lift(id=name, gateway="g-1", contractor=contractor, district="", made_at_ms=0))
+        await incidents.store(session, "g-1", of_gateway, None)
+        mine = Scope(Actor("person"), (Grant("c", "contractor", "viewer"),))
+        (listed,) = await incidents.newest(session, mine)
+        one = await incidents.one(session, mine, "area-1")
+        assert one is not None and one["members"] == listed["members"] == [{"lift": "lift-1"}]
+        whole = await incidents.one(session, shell_scope(), "area-1")
+        assert whole is not None and whole["members"] == members
+        nobodys = Scope(Actor("person"), (Grant("x", "contractor", "viewer"),))
+        assert await incidents.newest(session, nobodys) == []
+        assert await incidents.one(session, nobodys, "area-1") is None
+    await engine.dispose()

@@ -27,8 +27,8 @@ async def tables(engine: AsyncEngine) -> set[str]:
         return set(await connection.run_sync(lambda sync: inspect(sync).get_table_names()))
 
 
-async def test_the_migrations_make_what_the_models_say(database: str) -> None:
-    engine = make_engine(database)
+async def test_the_migrations_make_what_the_models_say(empty_database: str) -> None:
+    engine = make_engine(empty_database)
     await migrate(engine)
     await migrate(engine)
     async with engine.connect() as connection:
@@ -39,8 +39,8 @@ async def test_the_migrations_make_what_the_models_say(database: str) -> None:
     await engine.dispose()
 
 
-async def test_down_takes_everything_away_and_up_makes_it_again(database: str) -> None:
-    engine = make_engine(database)
+async def test_down_takes_everything_away_and_up_makes_it_again(empty_database: str) -> None:
+    engine = make_engine(empty_database)
     await migrate(engine)
     before = await tables(engine)
     await run(engine, command.downgrade, "base")
@@ -50,8 +50,8 @@ async def test_down_takes_everything_away_and_up_makes_it_again(database: str) -
     await engine.dispose()
 
 
-async def test_lifts_of_incidents_from_before_there_were_accounts_are_known_and_nobodys(database: str) -> None:
-    engine = make_engine(database)
+async def test_lifts_of_incidents_from_before_there_were_accounts_are_known_and_nobodys(empty_database: str) -> None:
+    engine = make_engine(empty_database)
     await run(engine, command.upgrade, "0001")
     row = "'{}', '[]'"
     async with engine.begin() as connection:
@@ -66,8 +66,8 @@ async def test_lifts_of_incidents_from_before_there_were_accounts_are_known_and_
     await engine.dispose()
 
 
-async def test_the_database_itself_refuses_to_change_or_delete_an_entry_of_the_audit_log(database: str) -> None:
-    engine = make_engine(database)
+async def test_the_database_itself_refuses_to_change_or_delete_an_entry_of_the_audit_log(empty_database: str) -> None:
+    engine = make_engine(empty_database)
     await migrate(engine)
     async with make_sessions(engine)() as session:
         await audit.write(session, 1, SHELL, "tried")

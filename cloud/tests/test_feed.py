@@ -147,3 +147,15 @@ async def test_what_a_gateway_tells_of_itself_goes_to_who_sees_a_lift_of_it() ->
     assert body(await anext(b))["id"] == "store-2"
     await a.aclose()
     await b.aclose()
+
+
+async def test_an_area_event_shows_each_viewer_his_members_alone() -> None:
+    _, feed = two_contractors()
+    a, all_of_it = feed.watch(None, OF_A, same), feed.watch(None, EVERYTHING, same)
+    await anext(a)
+    await anext(all_of_it)
+    feed.alarm({"id": "area-1", "lift": "g-1", "members": [{"lift": "lift-b"}, {"lift": "lift-a"}, {"lift": "gone"}]})
+    assert body(await anext(a))["members"] == [{"lift": "lift-a"}]
+    assert len(body(await anext(all_of_it))["members"]) == 3
+    await a.aclose()
+    await all_of_it.aclose()

@@ -236,7 +236,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     by_token = "tokens" in request.param
     database = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('routes')}/c.db"
     if by_token:
-        database = request.getfixturevalue("postgres").fresh()
+        database = request.getfixturevalue("postgres").migrated()
     many = Limits(actor=10**6, address=10**6, attempts=10**6)
     with Cloud(
         database, Settings(passwords=CHEAP, limits=many, oidc=(OidcProvider("op", "OP", ISSUER, "c", "s"),))

@@ -84,7 +84,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
     if request.param == "sqlite":
         found = World("sqlite+aiosqlite://")
     else:
-        found = World(request.getfixturevalue("postgres").fresh())
+        found = World(request.getfixturevalue("postgres").migrated())
     yield found
     found.close()
 
