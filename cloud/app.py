@@ -24,6 +24,8 @@ from cloud.audit import routes as audit
 from cloud.database import make_engine, make_sessions, migrate
 from cloud.gateways import routes as gateways
 from cloud.gateways.links import GatewayLinks
+from cloud.health import routes as health
+from cloud.health.reports import HealthReports
 from cloud.history import routes as history
 from cloud.incidents import routes as incidents
 from cloud.lifts import routes as lifts
@@ -59,6 +61,7 @@ def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings()
     board = Board()
     feed = Feed(board)
+    reports = HealthReports(board)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -66,7 +69,7 @@ def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
         await migrate(engine)
         state = app.state
         state.sessions = make_sessions(engine)
-        state.links = GatewayLinks(board, feed, state.sessions)
+        state.links = GatewayLinks(board, feed, state.sessions, reports)
         state.limiter = Limiter(settings.limits)
         # No proxy out of the environment: where providers are reached is said in their addresses.
         http = httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False)
@@ -88,6 +91,7 @@ def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
         openapi_url=None, docs_url=None, redoc_url=None,  # their pages fetch from other hosts
         max_body_size=MAX_BODY,
     )  # fmt: skip
+    app.state.reports = reports
     app.state.board, app.state.feed, app.state.settings, app.state.static = board, feed, settings, STATIC
     problems.install(app)
     app.add_exception_handler(AccountError, _account_problem)
@@ -97,6 +101,7 @@ def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
         live,
         incidents,
         history,
+        health,
         gateways,
         lifts,
         accounts,

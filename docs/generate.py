@@ -1,4 +1,4 @@
-"""Makes docs/contract.md and docs/faults.md from the tables in protocols/, so that the pages cannot differ from the code.
+"""Makes docs/contract.md and docs/faults.md from the tables in protocols/, and the tables in docs/health.md: pages cannot differ from the code.
 
 Usage: python docs/generate.py [--check]
 """
@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from gateway import area_causes, offline  # noqa: E402  the path is set first
-from protocols import codes, messages, records  # noqa: E402
+from protocols import codes, health, health_texts, messages, records  # noqa: E402
 from protocols.condition_texts import CAUSES, CONDITIONS, GATEWAY_CONDITIONS  # noqa: E402
 from protocols.controller_fault_texts import RESERVED, WORDS  # noqa: E402
 from protocols.controller_faults import national_code  # noqa: E402
@@ -129,6 +129,15 @@ An event is sent again after {held.RESEND_FIRST_MS} ms, backing off to {node.RES
 An ack answers each birth at once. Until the first one a boot holds back its log, and its events for {succession.ASK_MS} ms: where the ack knows a later boot, or this one from somebody else, the node was swapped or has lost its count, and goes on as the boot
 behind it, with a log of that life.
 
+### Terminals that do not detect
+
+With `detects: false` in its birth a terminal publishes `link` and `state`, perhaps `log`, and no `event`: the gateway runs the
+detector on its states (docs/detection.md). They must then keep what is said above: a change of a bool, an enumeration, `floor` or `controller_fault` is
+told at once, 200 ms after the state before it at the soonest, and within the `period_ms` of the birth at the latest; `seq` rises
+by one each time; no state is retained. `button` stays true until a state has told it, and false until one has told that. `profile`
+says whose fault words they are; what the birth leaves out is taken from the lift's record in `gateway.toml`. Slower than a
+state each 3 s, such a link finds less and later.
+
 ### Bytes of a `log` batch
 
 `0x{records.MAGIC:02X}`, version {records.VERSION}, varint `base` (oldest number still held), then the body: varints `life`, `n`, `boot`, `up_ms`, `t_ms`,
@@ -232,7 +241,7 @@ def faults() -> str:
     return f"""{HEAD}
 # The faults and how they are detected
 
-The node detects; the table is `protocols/faults.py`. Times are ours unless a source stands beside them in the code. Every
+The node detects, or the gateway where a terminal does not; the table is `protocols/faults.py`. Times are ours unless a source stands beside them in the code. Every
 condition is true, false or unknown: unknown confirms nothing and clears nothing. A fault opens once all conditions of one
 alternative have held for its time, and closes once a group of clearing conditions has held. In the service modes where it
 is suppressed a fault is counted and not told. What comes back within {FLAP_MS // 1000} s of its end flaps and takes twice as long to end each
@@ -274,7 +283,84 @@ manual of the firmware at hand, *server* = a public server's table; the remedies
 {chr(10).join(_fault_words(profile) for profile in sorted(WORDS))}"""
 
 
-PAGES = {"docs/contract.md": contract, "docs/faults.md": faults}
+def _health_parts() -> str:
+    kinds = {health.TYPICAL: "typical", health.SHARE: "share", health.LIFE: "of a life"}
+    rows = []
+    for part in health.PARTS:
+        own = (
+            "–"
+            if part.ratio is None
+            else f"{part.ratio:g} … {part.ratio_bad:g}" + (f", from {part.floor:g} on" if part.floor else "")
+        )
+        least = f"{part.least} {health_texts.OCCASIONS[part.of][0]}"
+        quick = "" if part.quick is None else f"; below {part.quick:g} it falls, to 0 at {part.quick / 2:g}"
+        rows.append(
+            (f"`{part.name}`", health_texts.PARTS[part.name][0], health_texts.PARTS[part.name][1], part.unit, kinds[part.kind],
+             part.weight, f"{part.good:g} … {part.bad:g}{quick}", own, least)
+        )  # fmt: skip
+    head = (
+        "part",
+        "in words",
+        "中文",
+        "unit",
+        "kind",
+        "weight",
+        "mark 100 … 0",
+        "times its own first weeks, 100 … 0",
+        "needs",
+    )
+    return table(head, rows)
+
+
+def _health_words() -> str:
+    texts = []
+    for name in health.NAMES:
+        title_en, title_zh, meaning_en, meaning_zh, action_en, action_zh = health_texts.PARTS[name]
+        texts.append(f"**{title_en} · {title_zh}** (`{name}`): {meaning_en} *{action_en}* {meaning_zh} *{action_zh}*\n")
+    return "\n".join(texts)
+
+
+def _health_limits() -> str:
+    rows = [
+        ("a value is of the last", f"{health.WINDOW_DAYS} days that have data, none older than {health.WINDOW_SPAN_DAYS} days, {health.LEAST_DAYS} at least"),
+        ("faults are of the last", f"{health.FAULT_DAYS} days"),
+        ("the baseline is of the first", f"{health.BASELINE_DAYS} days that have the part, and stays"),
+        ("a trend looks back", f"{health.TREND_DAYS} days; it needs {health.TREND_LEAST_DAYS} days, of shares {health.TREND_LEAST_WEEKS} weeks"),
+        ("a trend is none", f"where its 95 % interval has 0 in it, or {health.TREND_DAYS // 7} weeks of it come to less than {health.TREND_MATTERS} % of the way from good to bad"),
+        ("the score is", f"{100 - health.LOWEST_SHARE} % the weighted mean of the marks, {health.LOWEST_SHARE} % the lowest mark"),
+        ("there is no score", f"with less than {health.KNOWN_SHARE} % of the weight known"),
+        ("a mark is good from, calls for work below", f"{health.MARK_GOOD}, {health.MARK_ACT}"),
+        ("a silence of the log counts as a hole from", f"{health.HOLE_MS // 60000} minutes on"),
+        ("a door that takes longer was held", f"{health.DOOR_LONGEST_MS // 1000} s"),
+        ("a trip is long from", f"{health.LONG_TRIP:g} s at rated speed on"),
+        ("a position says nothing of levelling if told more coarsely than in steps of", f"{health.STEP_MM} mm"),
+        ("sheaves that a rope runs over", ", ".join(f"{roping}: {count}" for roping, count in health.SHEAVES.items())),
+        ("bends of a rope's life", f"{health.ROPE_LIFE_BENDS:,}"),
+        ("alarms and faults that do not count", ", ".join(f"`{name}`" for name in health.NOT_COUNTED)),
+    ]  # fmt: skip
+    return table(("what", "ours"), rows)
+
+
+def _health_reasons() -> str:
+    return table(("reason", "words", "中文"), [(f"`{key}`", en, zh) for key, (en, zh) in health_texts.REASONS.items()])
+
+
+def health_page() -> str:
+    """The page of the health as it stands, with its tables made anew between their marks."""
+    text = (ROOT / "docs/health.md").read_text()
+    made = {"parts": _health_parts, "words": _health_words, "limits": _health_limits, "reasons": _health_reasons}
+    for name, make in made.items():
+        before, begin, rest = text.partition(f"<!-- made by docs/generate.py: {name} -->\n")
+        _, end, after = rest.partition(f"<!-- /{name} -->")
+        if not begin or not end:
+            sys.exit(
+                f"docs/health.md has lost the marks round its table {name!r}; the page of an older commit has them"
+            )
+        text = before + begin + make() + end + after
+    return text
+
+
+PAGES = {"docs/contract.md": contract, "docs/faults.md": faults, "docs/health.md": health_page}
 
 
 def main() -> None:

@@ -30,6 +30,8 @@ LEFT_OUT = {
     "texts.py",
     "gateway.py",
     "recording.py",
+    "health.py",
+    "health_texts.py",
 }
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from gateway.clock import unix_ms
 from gateway.config import Lift
 from gateway.errors import ExportError
+from gateway.lifts import is_ours
 from gateway.log_export import export, header
 from protocols.delivery.black_box import SPAN_MS
 from protocols.fault_texts import GATEWAY_FAULTS
@@ -54,7 +55,9 @@ class BlackBoxes:
 
     def offer(self, event: Event) -> None:
         """A new revision, before or after its commit: a serious one of a node's that opens is waited for."""
-        if event["severity"] < SERIOUS or event["phase"] != "open" or event["kind"] in GATEWAY_FAULTS:
+        if event["severity"] < SERIOUS or event["phase"] != "open":
+            return
+        if event["kind"] in GATEWAY_FAULTS or is_ours(event["id"]):
             return
         self._waiting.setdefault(event["id"], event)
         while len(self._waiting) > MAX_WAITING:

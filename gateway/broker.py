@@ -1,4 +1,4 @@
-"""The broker: alone knows paho-mqtt. Two lanes, each with a connection and a thread of its own, so that no alarm waits behind telemetry."""
+"""The broker: alone knows paho-mqtt. Lanes with a connection and a thread each, so that no alarm waits behind telemetry."""
 
 import logging
 import ssl
@@ -16,6 +16,8 @@ _log = logging.getLogger(__name__)
 KEEPALIVE_S = 4
 RETRY_MIN_S = 1
 RETRY_MAX_S = 8
+# Topics in one SUBSCRIBE, so that no broker finds the packet too large (ours).
+SUBSCRIBED = 500
 
 Receive = Callable[[str, bytes, bool], None]
 
@@ -28,7 +30,8 @@ class Lane:
         self.connected = False
         self.connects = 0
         self.errors = 0
-        self._host, self._port, self._topics, self._receive = host, port, topics, receive
+        self._host, self._port, self._receive = host, port, receive
+        self._topics = dict.fromkeys(topics)
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True, protocol=mqtt.MQTTv311
         )
@@ -52,6 +55,19 @@ class Lane:
     def start(self) -> None:
         """Connect for ever; a broker that is down at the start is waited for."""
         self._thread.start()
+
+    def follow(self, topic: str) -> None:
+        """Subscribe to one more topic, now and on each connection to come. A lane that was not started is started by it."""
+        self._topics[topic] = None
+        if self._thread.ident is None:
+            self.start()
+        elif self.connected:
+            self._client.subscribe(topic, 0)
+
+    def leave(self, topic: str) -> None:
+        """Subscribe to it no longer."""
+        if self._topics.pop(topic, topic) is None and self.connected:
+            self._client.unsubscribe(topic)
 
     def stop(self) -> None:
         """Leave the broker."""
@@ -84,7 +100,10 @@ class Lane:
             return
         self.connects += 1
         self.connected = True
-        client.subscribe([(topic, 0) for topic in self._topics])
+        # A topic that is added meanwhile is subscribed to by whoever adds it.
+        topics = list(self._topics)
+        for first in range(0, len(topics), SUBSCRIBED):
+            client.subscribe([(topic, 0) for topic in topics[first : first + SUBSCRIBED]])
         _log.info("%s lane: connected", self.name)
 
     def _on_disconnect(self, client: mqtt.Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:

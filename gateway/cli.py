@@ -15,6 +15,7 @@ from gateway.dead_letters_cli import dead_letters
 from gateway.errors import ConfigError
 from gateway.export_cli import export_command
 from gateway.fault_words_cli import fault_words
+from gateway.health_cli import health_command
 from gateway.service import Service
 
 
@@ -61,3 +62,4 @@ gateway.add_command(command)
 gateway.add_command(dead_letters)
 gateway.add_command(export_command)
 gateway.add_command(fault_words)
+gateway.add_command(health_command)

@@ -1,4 +1,4 @@
-"""The one outbound connection to the cloud: live state, incidents with receipts, heartbeat, history on request."""
+"""The one outbound connection to the cloud: live state, incidents with receipts, health, heartbeat, history on request."""
 
 import asyncio
 import contextlib
@@ -20,6 +20,7 @@ _log = logging.getLogger(__name__)
 LIVE_S = 0.2
 FULL_S = 5.0
 HEARTBEAT_S = 5.0
+HEALTH_S = 1.0
 RETRY_FIRST_S = 0.5
 RETRY_MAX_S = 10.0
 ANSWER_S = 8.0
@@ -44,11 +45,12 @@ class CloudLink:
         behind: Callable[[list[str], dict[str, int], str, int], Awaitable[tuple[list[dict[str, Any]], str]]],
         receipted: Callable[[str, int], None],
         answer: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]],
+        health: Callable[[bool], Awaitable[list[dict[str, Any]]]],
     ) -> None:
         self._url = f"{url.rstrip('/')}/api/v1/gateways/{gateway_id}/link"
         self._headers = {"Authorization": f"Bearer {token}"}
         self._hello, self._live, self._behind = hello, live, behind
-        self._receipted, self._answer = receipted, answer
+        self._receipted, self._answer, self._health = receipted, answer, health
         self._wake = asyncio.Event()
         self._fresh: dict[str, None] = {}
         self._first: dict[str, None] = {}
@@ -112,6 +114,7 @@ class CloudLink:
             asyncio.create_task(self._send_live(socket)),
             asyncio.create_task(self._send_incidents(socket)),
             asyncio.create_task(self._send_heartbeats(socket)),
+            asyncio.create_task(self._send_health(socket)),
             asyncio.create_task(self._hear(socket)),
         ]
         try:
@@ -173,6 +176,16 @@ class CloudLink:
         while True:
             await self._send(socket, {"type": "heartbeat", "t_ms": unix_ms()})
             await asyncio.sleep(HEARTBEAT_S)
+
+    async def _send_health(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        # Without receipts: a cloud that has lost what it was told connects anew, and is told all again.
+        again = True
+        while True:
+            lifts = await self._health(again)
+            again = False
+            if lifts:
+                await self._send(socket, {"type": "health", "t_ms": unix_ms(), "lifts": lifts})
+            await asyncio.sleep(HEALTH_S)
 
     async def _hear(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         async for message in socket:

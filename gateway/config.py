@@ -1,5 +1,6 @@
 """The gateway's configuration: gateway.toml and the city files, read once and checked. Nothing else reads files of settings."""
 
+import datetime as dt
 import pathlib
 import ssl
 import urllib.parse
@@ -8,6 +9,9 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 
 from gateway.errors import ConfigError
+from protocols.detector import Settings
+from protocols.errors import SettingsError
+from protocols.health import ROPE_LIFE_BENDS
 from protocols.identity import is_id
 
 T = TypeVar("T")
@@ -99,8 +103,36 @@ class Metrics(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     port: Port = 0
 
 
+class Health(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """How the lifts' health is followed. `utc_offset_minutes`: when a lift's day begins; China has one zone.
+
+    `days` of each lift are kept; `records_per_s` bounds what it takes of the processor, and must exceed what the lifts bring.
+    """
+
+    utc_offset_minutes: Annotated[int, msgspec.Meta(ge=-720, le=840)] = 480
+    days: Annotated[int, msgspec.Meta(ge=90, le=3660)] = 400
+    records_per_s: Positive = 5000
+
+
+class LiftHealth(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What health must know of one lift beside its record.
+
+    `baseline_from`: the local date from which it is compared with itself, set anew after works on doors, drive or shaft. Ropes: how many sheaves they run over is by `roping`, or `sheaves` where it was counted; `rope_life_bends` is ours, and the
+    maker's figure is better; `ropes_at_starts` is what the counter of starts showed when they were changed.
+    """
+
+    baseline_from: dt.date | None = None
+    roping: Literal["1:1", "2:1"] = "2:1"
+    sheaves: Annotated[int, msgspec.Meta(ge=1, le=20)] | None = None
+    rope_life_bends: Positive = ROPE_LIFE_BENDS
+    ropes_at_starts: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
 class Lift(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """The lift record; its codes are attributes, none of them names a topic or a history."""
+    """The lift record; its codes are attributes, none of them names a topic or a history.
+
+    `confirm_ms` {fault: ms} and `button_filter` are for a lift whose terminal does not detect; a node has them in its own settings.
+    """
 
     id: str
     site: str
@@ -112,6 +144,13 @@ class Lift(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     doors: Annotated[int, msgspec.Meta(ge=1, le=2)] = 1
     rated_speed_mm_s: Positive = 1000
     floor_pitch_mm: Positive = 2900
+    confirm_ms: dict[str, int] = {}
+    button_filter: bool = False
+    health: LiftHealth = LiftHealth()
+
+    def travel_mm(self, stops: int | None = None) -> int:
+        """From the lowest stop to the highest; `stops` if somebody knows better than the record."""
+        return ((stops or self.stops) - 1) * self.floor_pitch_mm
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -124,6 +163,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     city: list[CityRef] = []
     hook: Hook | None = None
     metrics: Metrics = Metrics()
+    health: Health = Health()
     lift: list[Lift] = []
 
 
@@ -160,6 +200,10 @@ def load(path: pathlib.Path) -> Config:
         if lift.id in seen:
             raise ConfigError(f"{path}: lift {lift.id} stands there twice; ids are unique in an installation")
         seen.add(lift.id)
+        try:
+            Settings(confirm_ms=lift.confirm_ms)
+        except SettingsError as error:
+            raise ConfigError(f"{path}: lift {lift.id}: {error}") from error
     if not is_id(config.gateway.id):
         raise ConfigError(f"{path}: gateway.id {config.gateway.id!r}: 1 to 32 of a-z, 0-9 and '-'")
     if config.gateway.id in seen:

@@ -158,12 +158,14 @@ class Deliveries:
         required = self.required
         self._dead = await self._journal.ask(dead_letters.counted())
         for name, rev, lift, phase, done, answered in reversed(await self._journal.ask(jobs.recent(RECENT))):
-            end = self._lifts.known(lift) if is_of(name, lift) else None
-            if end is None:
-                continue
-            end.intake.committed(name, rev)
-            if done:
-                end.intake.done(name, rev, phase)
+            end = self._lifts.known(lift)
+            # Of what the gateway itself tells of a lift its node knows nothing.
+            holder = end.holder(name) if end is not None and is_of(name, lift) else None
+            if holder is not None:
+                holder.committed(name, rev)
+                if done:
+                    holder.done(name, rev, phase)
+            if end is None or done:
                 continue
             self._answered[(name, rev)] = answered & required
             if required <= answered:
@@ -285,9 +287,12 @@ class Deliveries:
         if end is None:
             return
         with self._lifts.lock:
-            end.intake.done(event["id"], event["rev"], event["phase"])
-            ack = self._lifts.ack_payload(end)
-        self._lifts.send_ack(end, ack)
+            holder = end.holder(event["id"])
+            if holder is not None:
+                holder.done(event["id"], event["rev"], event["phase"])
+            ack = self._lifts.ack_payload(end) if holder is end.intake else None
+        if ack is not None:
+            self._lifts.send_ack(end, ack)
 
     # -- what is shown --------------------------------------------------------------------------------------------
 

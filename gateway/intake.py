@@ -5,7 +5,7 @@ Lane callbacks run in their lane's thread, commits in the store's; `relay` and `
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gateway import journal as jobs
 from gateway.clock import mono_ms, unix_ms
@@ -18,6 +18,9 @@ from protocols import codes, messages, records
 from protocols.delivery.gateway import DUPLICATE, STORE
 from protocols.errors import ContractError, DecodeError
 from protocols.identity import parse_event_id, parse_topic
+
+if TYPE_CHECKING:
+    from gateway.detection.service import Detections
 
 # Malformed payloads kept to look at, and how much of each; ours.
 QUARANTINED = 200
@@ -44,9 +47,11 @@ class Intake:
         changed: Callable[[str], None],
         words: UnknownWords,
         replied: Callable[[str, dict[str, Any]], None],
+        detections: "Detections",
     ) -> None:
         self._lifts, self._journal, self._log, self._metrics = lifts, journal, log, metrics
         self._relay, self._changed, self._words, self._replied = relay, changed, words, replied
+        self._detections = detections
         # Set by the wiring once the cities are known: without one that must answer, a commit is all there is to wait for.
         self.anyone_required = False
         self.quarantine: deque[tuple[int, str, bytes]] = deque(maxlen=QUARANTINED)
@@ -82,7 +87,8 @@ class Intake:
             if end is None:
                 return
             if kind == "link":
-                end.live.on_link(values, now, retained)
+                if end.live.on_link(values, now, retained) and values["online"]:
+                    self._detections.born(end)
                 # A node that boots tells nothing before it knows which boots we know.
                 ack = self._lifts.ack_payload(end) if values["online"] else None
             elif kind == "event":
@@ -91,15 +97,16 @@ class Intake:
                     end.offset(values["boot"]).add(values["up_ms"], received_ms)
                 verdict = end.intake.on_event(values)
                 event = canonical(end, values, received_ms) if verdict == STORE else None
+                self._detections.on_event(end, event)
                 ack = self._lifts.ack_payload(end) if verdict == DUPLICATE else None
         if kind == "reply":
             self._replied(lift, values)
         if ack is not None:
             self._lifts.send_ack(end, ack)
         if event is not None:
-            self._take(end, event)
+            self.take(end, event)
 
-    def _take(self, end: LiftEnd, event: Event) -> None:
+    def take(self, end: LiftEnd, event: Event) -> None:
         """Commit and first send start together; the receipt to the node waits for the commit, the send does not.
 
         A relay that looks into the journal instead must find it in the queue before its question.
@@ -109,22 +116,31 @@ class Intake:
         )
         self._relay(event)
         if not stored:
-            with self._lifts.lock:
-                end.intake.event_failed(event["id"], event["rev"])
+            self._settled(end, event, None)
 
     def _committed(self, end: LiftEnd, event: Event, result: Any, error: Exception | None) -> None:
         """In the journal's thread, after the commit."""
-        with self._lifts.lock:
-            if error is not None:
-                end.intake.event_failed(event["id"], event["rev"])
-                return
-            newest, done = result
-            level = codes.DONE if (done and newest == event["rev"]) or not self.anyone_required else codes.COMMITTED
-            end.intake.committed(event["id"], event["rev"], level)
-            ack = self._lifts.ack_payload(end)
-        self._lifts.send_ack(end, ack)
+        if error is not None:
+            self._settled(end, event, None)
+            return
+        newest, done = result
+        is_done = (done and newest == event["rev"]) or not self.anyone_required
+        self._settled(end, event, codes.DONE if is_done else codes.COMMITTED)
         self._measure(event)
         self._changed(event["id"])
+
+    def _settled(self, end: LiftEnd, event: Event, level: int | None) -> None:
+        """Tell whoever holds the event what the journal has of it; None: nothing."""
+        name, rev, ack = event["id"], event["rev"], None
+        with self._lifts.lock:
+            holder = end.holder(name)
+            if holder is not None and level is None:
+                holder.event_failed(name, rev)
+            elif holder is not None and level is not None:
+                holder.committed(name, rev, level)
+                ack = self._lifts.ack_payload(end) if holder is end.intake else None
+        if ack is not None:
+            self._lifts.send_ack(end, ack)
 
     def _measure(self, event: Event) -> None:
         committed_ms = unix_ms()
@@ -138,7 +154,7 @@ class Intake:
     # -- bulk lane ------------------------------------------------------------------------------------------------
 
     def on_bulk(self, name: str, payload: bytes, retained: bool) -> None:
-        """Bulk lane, in its thread."""
+        """Bulk lane, in its thread; and the lane of states that the gateway detects from, in its own."""
         received_ms, now = unix_ms(), mono_ms()
         kind = "?"
         try:
@@ -146,6 +162,8 @@ class Intake:
             self._metrics.messages.labels(kind).inc()
             if kind == "log":
                 self._on_log(site, lift, records.decode_wire(payload), received_ms)
+                return
+            if self._detections.is_copy(lift, payload):
                 return
             values = messages.decode(kind, payload)
         except ContractError as error:
@@ -157,8 +175,12 @@ class Intake:
                 return
             end.intake.heard(values["boot"], values["up_ms"])
             end.offset(values["boot"]).add(values["up_ms"], received_ms, values["rtt_ms"])
+            # What a broker kept is not what is: only live states are evidence.
+            events = [] if retained else self._detections.on_state(end, values, received_ms, payload)
             end.live.on_state(values, now, received_ms)
             ack = self._lifts.ack_payload(end) if now - end.ack_ms >= ACK_MS else None
+        for event in events:
+            self.take(end, event)
         if ack is not None:
             self._lifts.send_ack(end, ack)
 

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gateway.clock import mono_ms, unix_ms
 from gateway.config import Config, Lift
@@ -16,13 +16,24 @@ from gateway.triage import Whereabouts
 from protocols import messages
 from protocols.clock import OffsetEstimate
 from protocols.delivery.gateway import LiftIntake
-from protocols.identity import topic
+from protocols.identity import parse_event_id, topic
+
+if TYPE_CHECKING:
+    from gateway.detection.lift import LiftDetection
 
 _log = logging.getLogger(__name__)
 
 ACK_MS = 5000
 LOG_ACK_MS = 200
 OFFSETS_KEPT = 3
+# Events that a gateway raised are numbered by the unix second, so that no number comes twice even if every store is lost; a node
+# counts from 1 in each boot and never comes so far.
+OURS_FROM = 1_000_000_000
+
+
+def is_ours(name: str) -> bool:
+    """Was the event of that id raised by a gateway?"""
+    return parse_event_id(name)[2] >= OURS_FROM
 
 
 class LiftEnd:
@@ -34,6 +45,13 @@ class LiftEnd:
         self.live = LiveLift(record)
         self.offsets: dict[int, OffsetEstimate] = {}
         self.ack_ms = 0
+        self.detected: LiftDetection | None = None  # of a lift for which the gateway detects
+
+    def holder(self, name: str) -> "LiftIntake | LiftDetection | None":
+        """Who must know what becomes of the event `name`: its node, by an ack, or whoever raised it here, if it is held there still."""
+        if self.detected is not None and self.detected.holds(name):
+            return self.detected
+        return None if is_ours(name) else self.intake
 
     def offset(self, boot: int) -> OffsetEstimate:
         """The clock estimate of one boot; the newest few boots are kept."""
@@ -103,6 +121,8 @@ class Lifts:
             self._positions = {}
         for end in self._ends.values():
             end.intake.store_replaced(store_id, events, log)
+            if events and end.detected is not None:
+                end.detected.store_replaced()
 
     # -- acks -----------------------------------------------------------------------------------------------------
 

@@ -58,9 +58,13 @@ class LiveLift:
     shown_quality: str = ""
     dirty: bool = True
 
+    def is_late(self, values: dict[str, Any]) -> bool:
+        """Is this decoded state older than what we have, or the same?"""
+        return bool((values["boot"], values["seq"]) <= (self.boot, self.seq))
+
     def on_state(self, values: dict[str, Any], now_ms: int, unix_ms: int) -> bool:
         """Take one decoded state; False if it is older than what we have."""
-        if (values["boot"], values["seq"]) <= (self.boot, self.seq) and values["boot"] <= self.boot:
+        if self.is_late(values):
             return False
         if values["boot"] != self.boot:
             self.counts = {}

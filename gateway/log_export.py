@@ -30,7 +30,7 @@ def header(lift: Lift, profile: str | None, origin: str) -> Header:
     """What the detector must know of `lift`, from its record; confirmations that its node changes are not known here."""
     settings = {
         "rated_speed_mm_s": lift.rated_speed_mm_s,
-        "travel_mm": (lift.stops - 1) * lift.floor_pitch_mm,
+        "travel_mm": lift.travel_mm(),
         "doors": lift.doors,
     }
     return Header(lift.id, settings, profile, lift.site, origin)

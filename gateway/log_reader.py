@@ -14,11 +14,15 @@ from gateway.log_rows import COLUMNS, cursor_in, opened, put_cursor
 from gateway.store_file import is_damage, transaction
 from protocols.errors import DecodeError
 from protocols.fields import BY_NAME
+from protocols.records import Batch
 
 if TYPE_CHECKING:
     from gateway.locallog import LocalLog
 
 _log = logging.getLogger(__name__)
+
+# [(uptime ms, {field: value or None})] of one batch.
+Records = list[tuple[int, dict[str, Any]]]
 
 QUARANTINE_ROWS = 1000
 # A batch spans at most the flush period of a metered link; looking so far back finds the one that runs into the window.
@@ -107,14 +111,21 @@ class Reader:
 
         Nothing while a damaged log is taken over: rows may still come below those that are there.
         """
+        entries = self._entries(row, limit)
+        points = [point for entry in entries for point in self._points(entry)]
+        return entries[-1][0] if entries else row, points
+
+    def batches(self, row: int, limit: int) -> tuple[int, list[tuple[str, int, Batch, Records]]]:
+        """As `after`, batch by batch: (last row read, [(lift, ms from uptime to unix, batch, its records)])."""
+        entries = self._entries(row, limit)
+        found = [(entry[1], entry[6], *read) for entry in entries if (read := self._read(entry)) is not None]
+        return entries[-1][0] if entries else row, found
+
+    def _entries(self, row: int, limit: int) -> list[tuple[Any, ...]]:
+        """At most `limit` rows behind `row`; none while a damaged log is taken over."""
         if self._log.rescuing:
-            return row, []
-        points: list[Point] = []
-        last = row
-        for entry in self._ask(f"SELECT {COLUMNS} FROM batch WHERE row > ? ORDER BY row LIMIT ?", (row, limit)):  # noqa: S608  ours
-            last = entry[0]
-            points += self._points(entry)
-        return last, points
+            return []
+        return self._ask(f"SELECT {COLUMNS} FROM batch WHERE row > ? ORDER BY row LIMIT ?", (row, limit))  # noqa: S608  ours
 
     def history(self, lift: str, from_ms: int, to_ms: int, fields: list[str], limit: int) -> dict[str, Any]:
         """Series of `fields` of one lift: {name: [[t_ms, value or None], …]}, gaps, truncated. SI as in the field table."""
@@ -151,13 +162,18 @@ class Reader:
     def _points(self, entry: tuple[Any, ...]) -> list[Point]:
         """The points of one row; a row that is damaged becomes a booked gap."""
         row, lift, offset_ms = entry[0], entry[1], entry[6]
+        read = self._read(entry)
+        return [] if read is None else [Point(row, lift, up_ms + offset_ms, changes) for up_ms, changes in read[1]]
+
+    def _read(self, entry: tuple[Any, ...]) -> tuple[Batch, Records] | None:
+        """The batch of one row and its records; None, and booked as a gap, if it is damaged."""
         try:
-            records = opened(entry).records()
+            batch = opened(entry)
+            return batch, batch.records()
         except (DecodeError, TypeError) as error:
-            _log.error("local log: row %d, batch %s of %r: %s; booked as a gap", row, entry[3], lift, error)
-            self._log.damaged_row(self._generation, row)
-            return []
-        return [Point(row, lift, up_ms + offset_ms, changes) for up_ms, changes in records]
+            _log.error("local log: row %d, batch %s of %r: %s; booked as a gap", entry[0], entry[3], entry[1], error)
+            self._log.damaged_row(self._generation, entry[0])
+            return None
 
 
 def known_fields(names: list[str]) -> list[str]:

@@ -19,7 +19,11 @@ from gateway.cloud_link import CloudLink
 from gateway.commands import Commands
 from gateway.config import Config, cloud_token, tls_context
 from gateway.deliveries import Deliveries
+from gateway.detection.keeping import FILE as DETECTED_FILE
+from gateway.detection.service import Detections
 from gateway.fault_words import FILE, UnknownWords
+from gateway.health.follower import HealthFollower
+from gateway.health.loopback_routes import health_routes
 from gateway.influx import Server
 from gateway.influx_copy import InfluxCopy
 from gateway.intake import Intake
@@ -64,11 +68,16 @@ class Service:
             data, f"gateway {config.gateway.id}", self.lifts.record, lambda: self.stores.reserve.held
         )
         self.commands = Commands(self.lifts, self._publish)
+        self.detections = Detections(self.lifts, self.journal, data / DETECTED_FILE, self._follow, self._leave)
+        self.follower = HealthFollower(
+            config.health, data, self.log, self.lifts.record, lambda: self.stores.reserve.held
+        )
         self.intake = Intake(
             self.lifts, self.journal, self.log, self.metrics,
             lambda event: self._soon(self._offer, event), lambda name: self._soon(self._incident_changed, name),
-            self.fault_words, self.commands.on_reply,
+            self.fault_words, self.commands.on_reply, self.detections,
         )  # fmt: skip
+        self.detections.take = self.intake.take
         broker = config.broker
         name = config.gateway.id
         self.events_lane = Lane(
@@ -79,6 +88,9 @@ class Service:
             "bulk", f"gateway-{name}-bulk", broker.host, broker.port,
             [subscription(kind) for kind in ("state", "log")], self.intake.on_bulk,
         )  # fmt: skip
+        # For lifts whose alarms are made of their states; the bulk lane brings these too, behind everything else.
+        self.states_lane = Lane("states", f"gateway-{name}-states", broker.host, broker.port, [], self.intake.on_bulk)
+        self._lanes = (self.events_lane, self.bulk_lane, self.states_lane)
         self._session: aiohttp.ClientSession | None = None
         self._city_session: aiohttp.ClientSession | None = None
         self.cloud: CloudLink | None = None
@@ -104,32 +116,39 @@ class Service:
         if config.cloud is not None:
             cloud = self.cloud = CloudLink(
                 config.cloud.url, cloud_token(config.cloud), config.gateway.id, self._hello, self.lifts.live_changes,
-                lambda *wanted: self.journal.ask(jobs.behind_cloud(*wanted)), self._cloud_receipted, self._answer,
+                lambda *wanted: self.journal.ask(jobs.behind_cloud(*wanted)), self._cloud_receipted, self._answer, self.follower.tell,
             )  # fmt: skip
             self.supervisor.keep("cloud", lambda: cloud.run(session))
         if config.influx is not None:
             self.influx = Server(config.influx)
             self.influx_copy = InfluxCopy(config.influx, self.log, lambda lift: self.lifts.record(lift).site)
             self.influx_copy.start()
+        self.follower.start()
         await self.deliveries.remember()
-        for lane in (self.events_lane, self.bulk_lane):
+        await self.detections.remember()
+        for lane in self._lanes:
             lane.login(config.broker.user, config.broker.password)
             if config.broker.tls is not None:
                 lane.secure(tls_context(config.broker.tls))
+        for lane in (self.events_lane, self.bulk_lane):
             lane.start()
         self.supervisor.keep("acks", self.lifts.ack_round)
         self.supervisor.keep("stores", self._watch.run)
         self.supervisor.keep("areas", self.areas.run)
         self.supervisor.keep("black boxes", self.black_boxes.run)
-        self._web, port = await metrics_module.serve(self, config.metrics.port, self._operator.routes())
+        self.supervisor.keep("detection", self.detections.run)
+        routes = [*self._operator.routes(), *health_routes(self.follower)]
+        self._web, port = await metrics_module.serve(self, config.metrics.port, routes)
         return port
 
     async def stop(self) -> None:
         """Stop in the order that loses nothing: intake first, stores last."""
-        for lane in (self.events_lane, self.bulk_lane):
+        for lane in self._lanes:
             await asyncio.to_thread(lane.stop)
         await self.supervisor.stop()
+        await self.detections.close()
         self.fault_words.save()
+        await asyncio.to_thread(self.follower.stop)
         if self.influx_copy is not None:
             await asyncio.to_thread(self.influx_copy.stop)
         await asyncio.to_thread(self.stores.close)
@@ -159,6 +178,12 @@ class Service:
 
     def _publish(self, name: str, payload: bytes) -> None:
         self.events_lane.publish(name, payload)
+
+    def _follow(self, name: str) -> None:
+        self.states_lane.follow(name)
+
+    def _leave(self, name: str) -> None:
+        self.states_lane.leave(name)
 
     def _batches_stored(self, entries: list[Stored], ok: bool) -> None:
         self.intake.batches_stored(entries, ok)
@@ -196,10 +221,12 @@ class Service:
         self.journal.submit(jobs.cloud_has(name, version), lambda result, error: None)
 
     async def _answer(self, query: dict[str, Any]) -> dict[str, Any]:
-        """History of one lift from the local log or from InfluxDB."""
+        """History of one lift from the local log or from InfluxDB, or the days of its health."""
         lift = str(query["lift"])
         if lift not in self.lifts:
             return {"error": f"lift {lift} is not of this gateway"}
+        if query.get("what") == "health_days":
+            return await asyncio.to_thread(self.follower.answer, query)
         from_ms, to_ms = int(query["from_ms"]), int(query["to_ms"])
         fields = known_fields([str(name) for name in query.get("fields") or []])
         limit = min(HISTORY_LIMIT, int(query.get("limit") or HISTORY_LIMIT))
@@ -222,12 +249,13 @@ class Service:
         out |= {
             "restarts": self.supervisor.restarts,
             "events_lane_up": self.events_lane.connected, "bulk_lane_up": self.bulk_lane.connected,
+            "states_lane_up": self.states_lane.connected, "states_lane_errors": self.states_lane.errors,
             "events_lane_errors": self.events_lane.errors, "bulk_lane_errors": self.bulk_lane.errors,
             "quarantined": len(self.intake.quarantine),
         }  # fmt: skip
         out |= self.stores.values() | self.deliveries.values() | self.fault_words.values()
         out |= self.black_boxes.values() | {f"commands_{name}": value for name, value in self.commands.counters.items()}
-        out |= self.areas.values()
+        out |= self.areas.values() | self.detections.values() | self.follower.values()
         if self.influx_copy is not None:
             out["influx_behind_batches"] = self.log.behind(self.influx_copy.row)
             out |= {f"influx_{name}": value for name, value in self.influx_copy.counters.items()}

@@ -113,7 +113,7 @@ MESSAGE_TEXTS = {
         "boot": "boot counter of the node, only ever rising",
         "conn": "number of the connection within the boot",
         "contract": "contract version of the node",
-        "detects": "the node runs the detector itself",
+        "detects": "the node runs the detector itself; where not, the gateway runs it on its states",
         "fw": "firmware version",
         "profile": "register profile in use",
         "stops": "number of stops",

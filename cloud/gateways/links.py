@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from cloud.accounts import tokens
 from cloud.clock import mono_ms, unix_ms
+from cloud.health.reports import HealthReports
 from cloud.incidents import service as incidents
 from cloud.lifts import service as lifts
 from cloud.live.board import Board
@@ -43,8 +44,8 @@ class Link:
 class GatewayLinks:
     """All connected gateways."""
 
-    def __init__(self, board: Board, feed: Feed, sessions: Any) -> None:
-        self._board, self._feed, self._sessions = board, feed, sessions
+    def __init__(self, board: Board, feed: Feed, sessions: Any, reports: HealthReports) -> None:
+        self._board, self._feed, self._sessions, self._reports = board, feed, sessions, reports
         self._links: dict[str, Link] = {}
         self._queries: dict[int, tuple[str, asyncio.Future[dict[str, Any]]]] = {}
         self._numbers = itertools.count(1)
@@ -117,6 +118,8 @@ class GatewayLinks:
             self._board.hello(gateway, str(message.get("version", "")), told, now)
             self._feed.changed([record["id"] for record in told])
             await socket.send_json({"type": "welcome", "t_ms": unix_ms()})
+        elif kind == "health":
+            self._reports.take(gateway, message["lifts"])
         elif kind == "answer":
             asked, future = self._queries.get(int(message["q"]), ("", None))
             if future is not None and asked == gateway and not future.done():

@@ -22,6 +22,7 @@ class Cloud:
 
     def __init__(self) -> None:
         self.got: list[tuple[str, int]] = []
+        self.health: list[dict[str, Any]] = []
         self.receipt: Callable[[dict[str, Any]], int | None] = lambda incident: int(incident["version"])
         self.sockets: list[web.WebSocketResponse] = []
         self.token = "token-of-g"
@@ -50,6 +51,8 @@ class Cloud:
         self.sockets.append(socket)
         async for message in socket:
             found = json.loads(message.data)
+            if found["type"] == "health":
+                self.health += found["lifts"]
             if found["type"] != "incident":
                 continue
             incident = found["incident"]
@@ -68,7 +71,7 @@ class Linked:
         self.cloud = cloud
         self.link = CloudLink(
             url, "token-of-g", "g", lambda: {"gateway": "g", "lifts": []}, lambda full: [],
-            lambda *wanted: self.journal.ask(jobs.behind_cloud(*wanted)), self._receipted, self._answer,
+            lambda *wanted: self.journal.ask(jobs.behind_cloud(*wanted)), self._receipted, self._answer, self._health,
         )  # fmt: skip
 
     def _receipted(self, name: str, version: int) -> None:
@@ -76,6 +79,9 @@ class Linked:
 
     async def _answer(self, query: dict[str, Any]) -> dict[str, Any]:
         return {}
+
+    async def _health(self, again: bool) -> list[dict[str, Any]]:
+        return [{"lift": "lift-1"}] if again else []
 
     async def store(self, name: str) -> None:
         """A new alarm, committed."""
@@ -195,3 +201,14 @@ async def test_a_cloud_that_does_not_take_the_token_is_told_once_and_gets_everyt
     assert await linked.behind() != []
     linked.cloud.token = "token-of-g"
     await eventually(lambda: "lift-1-1-1" in [name for name, _ in linked.cloud.got])
+
+
+async def test_the_health_of_all_lifts_is_told_once_a_connection_and_again_over_the_next(
+    linked: Linked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cloud_link, "HEALTH_S", 0.01)
+    await eventually(lambda: len(linked.cloud.health) == 1)
+    await linked.cloud.cut()
+    await eventually(lambda: len(linked.cloud.health) == 2)
+    await asyncio.sleep(0.1)
+    assert linked.cloud.health == [{"lift": "lift-1"}] * 2

@@ -33,6 +33,13 @@ class Ageing:
     presence_stuck: float = 0.0
     button_bounce_ms: int = 0
 
+    def part(self, share: float) -> "Ageing":
+        """So much of it: 0 is as new, 1 is all."""
+        return Ageing(
+            self.door_slower * share, self.stop_error_mm * share, self.zone_flickers * share, self.presence_noisy * share,
+            self.presence_stuck * share, round(self.button_bounce_ms * share),
+        )  # fmt: skip
+
 
 class Ages(Protocol):
     """What wear needs of a lift."""
@@ -49,22 +56,31 @@ class Wear:
     def __init__(self, ageing: Ageing, seed: int) -> None:
         self._ageing = ageing
         self._rng = random.Random(seed ^ 0xA6ED)
+        self._times = 0  # that it was worn further: spells that were awaited by then do not come
 
     def begin(self, lift: Ages) -> None:
         """Let the spells of its worn parts come over `lift` from now on."""
         for name in SPELLS_MS:
             per_day = getattr(self._ageing, name)
             if per_day > 0:
-                self._await(lift, name, per_day)
+                self._await(lift, name, per_day, self._times)
 
-    def _await(self, lift: Ages, name: str, per_day: float) -> None:
+    def go_on(self, lift: Ages, ageing: Ageing) -> None:
+        """From now on `lift` is worn so; a spell that it has ends by itself."""
+        self._ageing = ageing
+        self._times += 1
+        self.begin(lift)
+
+    def _await(self, lift: Ages, name: str, per_day: float, times: int) -> None:
         def start() -> None:
-            lift.flaws.add(name)
-            lift.later(self._rng.randint(*SPELLS_MS[name]), end)
+            if times == self._times:
+                lift.flaws.add(name)
+                lift.later(self._rng.randint(*SPELLS_MS[name]), end)
 
         def end() -> None:
             lift.flaws.discard(name)
-            self._await(lift, name, per_day)
+            if times == self._times:
+                self._await(lift, name, per_day, times)
 
         lift.later(max(1, int(self._rng.expovariate(per_day / DAY_MS))), start)
 

@@ -8,16 +8,19 @@ import signal
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from hil_tests.bench.bench import Bench, precise_loop
-from hil_tests.bench.config import ConfigError, load
+from hil_tests.bench.config import ConfigError, LiftEntry, load
 from hil_tests.bench.faults import SCRIPTS
 from hil_tests.bench.lift_bench import LiftBench
 from hil_tests.bench.ordinary import house
-from hil_tests.bench.recorder import BEGIN_MS, record
+from hil_tests.bench.publisher import Publisher
+from hil_tests.bench.recorder import BEGIN_MS, record, record_ageing
+from protocols.identity import is_id
 
 
 def run_file() -> pathlib.Path:
@@ -28,11 +31,14 @@ def run_file() -> pathlib.Path:
 @click.group(invoke_without_command=True)
 @click.option("--config", type=click.Path(path_type=pathlib.Path), help="bench.toml with [[lift]] tables")
 @click.option("--port", default=0, help="port of the control on loopback; 0 takes a free one")
+@click.option("--broker", default="127.0.0.1:1883", show_default=True, help="HOST:PORT, for lifts with simple = true")
+@click.option("--site", default="bench", show_default=True, help="the site that they publish as")
 @click.pass_context
-def twin(context: click.Context, config: pathlib.Path | None, port: int) -> None:
+def twin(context: click.Context, config: pathlib.Path | None, port: int, broker: str, site: str) -> None:
     """Serve lift twins on ptys: a serial line and terminals each.
 
-    Prints `ready CONTROL-URL`; GET CONTROL-URL/lifts tells where to plug nodes in.
+    Prints `ready CONTROL-URL`; GET CONTROL-URL/lifts tells where to plug nodes in. A lift with `simple = true` needs none: its
+    states go to --broker as a simple terminal's, for which a gateway detects.
 
     Example: liftwatch twin --config bench.toml
     """
@@ -44,12 +50,16 @@ def twin(context: click.Context, config: pathlib.Path | None, port: int) -> None
         entries = load(config)
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
+    host, _, broker_port = broker.rpartition(":")
+    if not host or not broker_port.isdigit() or not is_id(site):
+        raise click.UsageError("--broker is HOST:PORT, --site 1 to 32 of a-z, 0-9 and '-'")
     with asyncio.Runner(loop_factory=precise_loop) as runner:
-        runner.run(_serve([(entry.spec(), entry.baud, entry.bits) for entry in entries], port))
+        runner.run(_serve(entries, port, lambda lift: Publisher(lift, site, host, int(broker_port))))
 
 
-async def _serve(lifts: list[tuple[Any, int, int]], port: int) -> None:
-    bench = Bench([LiftBench(spec, baud, bits) for spec, baud, bits in lifts], run_file())
+async def _serve(entries: list[LiftEntry], port: int, publisher: Callable[[LiftBench], Publisher]) -> None:
+    lifts = [LiftBench(entry.spec(), entry.baud, entry.bits, simple=entry.simple) for entry in entries]
+    bench = Bench(lifts, run_file())
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -59,9 +69,13 @@ async def _serve(lifts: list[tuple[Any, int, int]], port: int) -> None:
         raise click.ClickException(
             f"the control cannot listen on port {port} ({error.strerror}); try another --port"
         ) from error
+    playing = [asyncio.create_task(publisher(lift).run()) for lift in lifts if lift.simple]
     click.echo(f"ready {bench.url}")
     sys.stdout.flush()
     await stop.wait()
+    for task in playing:
+        task.cancel()
+    await asyncio.gather(*playing, return_exceptions=True)
     await bench.stop()
 
 
@@ -74,16 +88,35 @@ async def _serve(lifts: list[tuple[Any, int, int]], port: int) -> None:
     "--fault", "faults", multiple=True, type=click.Choice([*SCRIPTS]), help="break it so once; may be repeated"
 )
 @click.option("--all-faults", is_flag=True, help="each fault once")
+@click.option("--aged", is_flag=True, help="a lift with some twenty years on it")
+@click.option(
+    "--ages-from", "new_days", type=click.IntRange(0, 365), help="as new for so many days, then --aged by degrees"
+)
 def record_command(
-    file: pathlib.Path, days: float, number: int, seed: int, faults: tuple[str, ...], all_faults: bool
+    file: pathlib.Path,
+    days: float,
+    number: int,
+    seed: int,
+    faults: tuple[str, ...],
+    all_faults: bool,
+    aged: bool,
+    new_days: int | None,
 ) -> None:
-    """Write a twin's life to the recording FILE, labelled with the faults that befell it, for `liftwatch backtest`.
+    """Write a twin's life to the recording FILE, labelled with the faults that befell it.
+
+    For `liftwatch backtest`, and with weeks of it for `liftwatch gateway health`.
 
     Example: liftwatch twin record lift.lwrec --days 3 --fault trapped_at_level --fault mains_lost
     """
     names = [*SCRIPTS] if all_faults else list(faults)
+    if new_days is not None and (names or new_days >= days):
+        raise click.UsageError("--ages-from goes with no fault, and must be less than --days")
+    spec = house(number, seed, aged=aged or new_days is not None)
     with file.open("wb") as out:
-        made = record(out.write, house(number, seed), BEGIN_MS, days, names)
+        if new_days is None:
+            made = record(out.write, spec, BEGIN_MS, days, names)
+        else:
+            made = record_ageing(out.write, spec, BEGIN_MS, int(days), new_days)
     click.echo(
         f"{file}: {(made.twin.now_ms - BEGIN_MS) / 86_400_000:.2f} days, {made.twin.starts} starts, "
         f"{made.writer.labels} labels, {made.writer.batches} batches, {file.stat().st_size} bytes"

@@ -19,7 +19,7 @@ class ConfigError(Exception):
 
 
 class LiftEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One [[lift]] table."""
+    """One [[lift]] table. A `simple` one needs no node: the bench itself plays its terminal, which does not detect."""
 
     id: Id
     stops: Annotated[int, msgspec.Meta(ge=2, le=48)] = 6
@@ -35,6 +35,7 @@ class LiftEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     utc_offset_h: Annotated[int, msgspec.Meta(ge=-12, le=14)] = 8
     baud: int = 9600
     bits: Annotated[int, msgspec.Meta(ge=10, le=11)] = 10
+    simple: bool = False
 
     def spec(self) -> LiftSpec:
         """The twin's part of it."""

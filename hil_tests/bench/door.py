@@ -51,6 +51,10 @@ class Door:
         self._since_ms = now_ms
         self._jammed = jammed
 
+    def wear(self, travel_ms: int) -> None:
+        """From now on it takes so long for the whole way. Only while it rests: whoever waits for it knows when it will be there."""
+        self._travel_ms = travel_ms
+
     def done_ms(self) -> int:
         """When the commanded motion will be over; NEVER if it cannot be."""
         if self._jammed:

@@ -104,8 +104,7 @@ class Lift(Switches):
         # parked starting running arrived opening unopened open closing braking stopped dead visit
         # failing failed sliding falling
         self.phase = "parked"
-        door_ms = int(spec.door_ms * (1.0 + spec.ageing.door_slower))
-        self.doors = [Door(door_ms) for _ in range(spec.doors)]
+        self.doors = [Door(self._door_ms(spec.ageing)) for _ in range(spec.doors)]
         self.passengers: list[Passenger] = []
         self.calls: set[int] = set()
         self._next_traffic_ms = self._stream.next_ms(now_ms)
@@ -120,6 +119,15 @@ class Lift(Switches):
         self.run_ms = 0
         self.reversals = 0
         self.button_edges: list[tuple[int, bool]] = []
+
+    def _door_ms(self, ageing: Ageing) -> int:
+        return int(self.spec.door_ms * (1.0 + ageing.door_slower))
+
+    def age(self, ageing: Ageing) -> None:
+        """From now on it is worn so, whatever it was built with; while it is parked."""
+        for door in self.doors:
+            door.wear(self._door_ms(ageing))
+        self._wear.go_on(self, ageing)
 
     # -- geometry -------------------------------------------------------------------------------------------------
 

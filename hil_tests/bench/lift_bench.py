@@ -25,12 +25,13 @@ def unix_ms() -> int:
 
 
 class LiftBench:
-    """Call `refresh` often; it brings twin and terminals to the present."""
+    """Call `refresh` often; it brings twin and terminals to the present. Nobody plugs a node into a `simple` one."""
 
-    def __init__(self, spec: LiftSpec, baud: int = 9600, bits: int = 10) -> None:
+    def __init__(self, spec: LiftSpec, baud: int = 9600, bits: int = 10, *, simple: bool = False) -> None:
         self.spec = spec
         self.baud = baud
         self.bits = bits
+        self.simple = simple
         self.twin = Twin(spec, unix_ms())
         self.line = Line(baud, bits, seed=spec.seed)
         self.controller = Controller(self.twin, self.line.controller.path, baud, self._to_present, bits)
@@ -149,6 +150,7 @@ class LiftBench:
             "gpio": self.gpio.path,
             "baud": self.baud,
             "bits": self.bits,
+            "simple": self.simple,
             "stops": spec.stops,
             "doors": spec.doors,
             "rated_speed_mm_s": spec.rated_speed_mm_s,

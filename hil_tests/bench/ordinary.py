@@ -14,8 +14,9 @@ from hil_tests.bench.ageing import Ageing
 from hil_tests.bench.faults import SCRIPTS
 from hil_tests.bench.lift import LiftSpec
 from hil_tests.bench.twin import Twin
-from hil_tests.bench.watched import Watched
+from hil_tests.bench.watched import Make, Watched
 from protocols.codes import OPEN
+from protocols.detector import Detector
 from protocols.state import LiftState
 
 DAY_MS = 86_400_000
@@ -164,15 +165,16 @@ class Life:
         begin_ms: int,
         look: Callable[[LiftState, int], None] | None = None,
         longest_step_ms: int = DAY_MS,
+        make: Make = Detector,
     ) -> None:
-        """`look(state, now_ms)` is shown each sample, `longest_step_ms` apart at most while nothing changes."""
+        """`look(state, now_ms)` is shown each sample, `longest_step_ms` apart at most while nothing changes; so is a detector of `make`."""
         self._look = look
         self._longest_step_ms = longest_step_ms
         self.twin = Twin(spec, begin_ms)
         self.report = Report()
         self._rng = random.Random(spec.seed * 7919)
         self._begin_ms = begin_ms
-        self._watched = Watched(self.twin)
+        self._watched = Watched(self.twin, make)
         self._flawed_ms: dict[str, int] = {}  # when a worn part last misbehaved
         self._true_until: dict[str, int] = {}  # what is rightly told, and until when
 

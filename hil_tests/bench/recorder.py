@@ -12,6 +12,7 @@ from protocols.state import LiftState
 
 BEGIN_MS = 1_700_000_000_000
 MINUTE_MS = 60_000
+DAY_MS = 24 * 60 * MINUTE_MS
 SAMPLE_MS = (100, 200)  # between two looks at the bus, as a 9600 baud line allows
 LOST_POLL_SHARE = 0.002
 # How long a fault lasts at least, and how long the lift is left alone behind it: longer than most need to clear.
@@ -57,6 +58,12 @@ class Recorder:
                 self._record(sample, twin.now_ms)
             self._flush(twin.now_ms)
 
+    def age(self, share: float) -> None:
+        """From the next moment on in which the lift is parked it has so much of its wear."""
+        while self.twin.phase != "parked":
+            self.follow(self.twin.now_ms + 1000)
+        self.twin.age(self.twin.spec.ageing.part(share))
+
     def fault(self, name: str, lasts_ms: int) -> None:
         """Break the lift by the script `name`, mend it after `lasts_ms`, and label that time."""
         script = SCRIPTS[name]
@@ -93,7 +100,7 @@ def record(
     names = list(faults)
     rng = random.Random(spec.seed)
     recorder = Recorder(write, spec, begin_ms, f"twin, seed {spec.seed}, {spec.starts_per_day:g} starts a day")
-    end_ms = begin_ms + int(days * 24 * 60 * MINUTE_MS)
+    end_ms = begin_ms + int(days * DAY_MS)
     for at, name in enumerate(names):
         # What is left is shared out among the faults that are left.
         share_ms = (end_ms - recorder.twin.now_ms) // (len(names) - at)
@@ -102,5 +109,18 @@ def record(
         longest_ms = SCRIPTS[name].within_s * 1000 + MINUTE_MS
         recorder.fault(name, max(longest_ms, rng.randint(*FAULT_MS)))
     recorder.follow(max(end_ms, recorder.twin.now_ms + QUIET_MS[0]))
+    recorder.close()
+    return recorder
+
+
+def record_ageing(
+    write: Callable[[bytes], object], spec: LiftSpec, begin_ms: int, days: int, new_days: int
+) -> Recorder:
+    """A recording of `days` of ordinary life: as new for `new_days`, then every day a little more of the wear of `spec`, all of it at the end."""
+    origin = f"twin, seed {spec.seed}, {spec.starts_per_day:g} starts a day, ages from day {new_days} on"
+    recorder = Recorder(write, spec, begin_ms, origin)
+    for day in range(days):
+        recorder.age(max(0, day + 1 - new_days) / max(1, days - new_days))
+        recorder.follow(max(begin_ms + (day + 1) * DAY_MS, recorder.twin.now_ms))
     recorder.close()
     return recorder

@@ -77,11 +77,15 @@ def _shut_but_driven(sample: Sample) -> bool:
 
 
 class Onset:
-    """Since when the fault `name` shows without a break (`ms`), or since it first did where it is one that repeats itself."""
+    """Since when the fault `name` shows without a break (`ms`), or since it first did where it is one that repeats itself.
+
+    `last_ms` is that of its last showing, also when that is over: whoever looks once a second may tell of it a moment later.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
         self.ms: int | None = None
+        self.last_ms: int | None = None
 
     def look(self, twin: Twin) -> None:
         """Take what `twin` shows now."""
@@ -95,3 +99,4 @@ class Onset:
             self.ms = twin.button_edges[-1][0] if sample["button"] and self._name == "button_pressed" else twin.now_ms
         elif not shows and self._name not in REPEATED:
             self.ms = None
+        self.last_ms = self.last_ms if self.ms is None else self.ms

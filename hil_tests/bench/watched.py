@@ -1,5 +1,8 @@
 """A twin and a detector joined in process, as node and bus join them: samples at the bus's pace, the button's edges at once."""
 
+from collections.abc import Callable
+from typing import Protocol
+
 from hil_tests.bench.twin import Twin
 from protocols.detector import Detector, Settings, Transition
 from protocols.fields import NAMES
@@ -7,6 +10,36 @@ from protocols.state import LiftState
 
 UNKNOWN = dict.fromkeys(NAMES)
 BOUNCE_MS = 50  # the node's own (its inputs)
+
+
+class AnyDetector(Protocol):
+    """The face of protocols.detector.Detector, which the gateway's place of it can have too (gateway/tests/on_the_wire.py)."""
+
+    @property
+    def near_misses(self) -> dict[str, int]:
+        """{fault: how often}."""
+
+    @property
+    def suppressed(self) -> dict[str, int]:
+        """{fault: how often}."""
+
+    def step(self, state: LiftState, now: int) -> list[Transition]:
+        """Take a sample."""
+
+    def press(self, now: int, state: LiftState) -> list[Transition]:
+        """The button went down."""
+
+    def release(self) -> None:
+        """The button came up."""
+
+    def resume(self, kind: str, presses: int, now: int, withheld: str = "") -> None:
+        """An event is open still."""
+
+    def open_kinds(self) -> list[str]:
+        """Names of the events open now."""
+
+
+Make = Callable[[Settings], AnyDetector]
 
 
 def settings_of(twin: Twin) -> Settings:
@@ -18,9 +51,10 @@ def settings_of(twin: Twin) -> Settings:
 class Watched:
     """One lift under watch. `state` is the newest sample."""
 
-    def __init__(self, twin: Twin, detector: Detector | None = None) -> None:
+    def __init__(self, twin: Twin, make: Make = Detector) -> None:
+        """`make(settings)` gives the detector, in one place or another."""
         self.twin = twin
-        self.detector = detector or Detector(settings_of(twin))
+        self.detector = make(settings_of(twin))
         self.state = LiftState()
         self._edges = len(twin.button_edges)
         self._down = twin.button

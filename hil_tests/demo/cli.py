@@ -20,8 +20,14 @@ from hil_tests.vm import NoInterpreter
 @click.option("--port", default=8080, help="port of the page on loopback")
 @click.option("--lifts", default=6, type=click.IntRange(1, 24), help="how many lifts")
 @click.option("--traffic", default=30.0, help="times the ordinary traffic, so that there is something to see")
+@click.option(
+    "--simple",
+    default=0,
+    type=click.IntRange(0, 24),
+    help="how many of them have a simple terminal, for which the gateway detects",
+)
 @click.option("--no-browser", is_flag=True, help="do not open a browser")
-def demo(port: int, lifts: int, traffic: float, no_browser: bool) -> None:
+def demo(port: int, lifts: int, traffic: float, simple: int, no_browser: bool) -> None:
     """Run the whole chain with lift twins. Example: liftwatch demo --lifts 6"""
     if not (ROOT / "scripts" / "micropython").exists():
         raise click.ClickException(
@@ -30,7 +36,7 @@ def demo(port: int, lifts: int, traffic: float, no_browser: bool) -> None:
     stop_on_signals()
     begun = time.monotonic()
     data = pathlib.Path(tempfile.mkdtemp(prefix="liftwatch-demo-"))
-    stack = Stack(data, lifts, port, traffic=traffic)
+    stack = Stack(data, lifts, port, traffic=traffic, simple=min(lifts, simple))
     kept = False
     try:
         click.echo(f"starting {lifts} lifts; logs in {stack.logs}")

@@ -45,8 +45,11 @@ class Stack:
         tls: bool = False,
         node: dict[str, Any] | None = None,
         wire_each: bool = False,
+        simple: int = 0,
     ) -> None:
         """`traffic` is the factor of every lift, or one for each; `node` are settings of every node beside the lift's.
+
+        The last `simple` lifts have no node: the twin publishes their states as a simple terminal, and the gateway detects.
 
         With `wires`, nodes and gateway reach everything through wires that can be cut; see `_via` for their names.
 
@@ -60,6 +63,7 @@ class Stack:
         self._traffic = traffic if isinstance(traffic, list) else [traffic] * lifts
         self._node_settings = node or {}
         self._wire_each = wire_each
+        self._simple = simple
         self._with_influx = influx
         self._wires = wires
         self._gateway_env = gateway_env
@@ -100,9 +104,11 @@ class Stack:
         _, self.city_url, _, platform_url = city.ready_line.split()
         twin_port = str(services.free_port())
         config = str(self._write_bench())
+        broker = ("--broker", f"127.0.0.1:{self.plain_port or self.broker_port}", "--site", SITE)
         twin = services.part(
-            "twin", self.logs, "twin", "--config", config, "--port", twin_port, env={"LIFTWATCH_RUN": str(self.data)}
-        )
+            "twin", self.logs, "twin", "--config", config, "--port", twin_port, *broker,
+            env={"LIFTWATCH_RUN": str(self.data)},
+        )  # fmt: skip
         self._run("twin", twin)
         self.bench_url = twin.ready_line.split()[1]
         self._set_up_cloud()
@@ -169,6 +175,8 @@ class Stack:
             node.stop()
         broker_port = 0 if self._wire_each else self._via("node-broker", self.broker_port)
         for lift in get_json(f"{self.bench_url}/lifts"):
+            if lift["simple"]:
+                continue
             directory = self.data / "nodes" / lift["id"]
             port = self._via(lift["id"], self.broker_port) if self._wire_each else broker_port
             settings = node_settings(SITE, lift, port, **self._node_settings)
@@ -216,7 +224,8 @@ class Stack:
             _, _, stops, doors, _ = LIFTS[number % len(LIFTS)]
             lines += [
                 "[[lift]]", f'id = "{name}"', f"stops = {stops}", f"doors = {doors}", f"baud = {self._baud}",
-                f"seed = {number + 1}", f"traffic_factor = {self._traffic[number]}", f"floor_pitch_mm = {PITCH_MM}", "",
+                f"seed = {number + 1}", f"traffic_factor = {self._traffic[number]}", f"floor_pitch_mm = {PITCH_MM}",
+                f"simple = {str(number >= self._count - self._simple).lower()}", "",
             ]  # fmt: skip
         path = self.data / "bench.toml"
         path.write_text("\n".join(lines))

@@ -11,7 +11,7 @@ import click
 
 from hil_tests.bench.faults import SCRIPTS
 from hil_tests.demo.stack import Stack
-from hil_tests.measure import breakage, cuts, datacost, detection, drain, latency
+from hil_tests.measure import breakage, cuts, datacost, detection, drain, health, latency
 from hil_tests.measure.chaos import run_seed
 from hil_tests.measure.detector import sample_times_us
 from hil_tests.measure.figures import percentile, spread, table
@@ -198,6 +198,36 @@ def detection_command(lift_days: int, runs: int, seed: int, jobs: int, samples: 
     click.echo("\n".join(f"FAILED {text}" for text in failed) or "all faults found, nothing else told")
     if failed:
         raise SystemExit(1)
+
+
+@bench.command("health")
+@click.option(
+    "--lifts", default=12, type=click.IntRange(1, 1000), help="of each kind: new, ageing, old from the first day"
+)
+@click.option(
+    "--days", default=42, type=click.IntRange(20, 400), help="of each life; who ages does so after the first 15"
+)
+@click.option("--seed", default=1, help="other seeds, other lifts")
+@click.option("--jobs", default=0, help="processes; 0 = one a core")
+def health_command(lifts: int, days: int, seed: int, jobs: int) -> None:
+    """Are worn lifts told apart from new ones by the parts that are worn, and by no other? Twins, recorded and judged by the gateway.
+
+    Apart: the share of pairs in which the worn one is worse; 0.5 is chance. Example: liftwatch bench health --lifts 12 --days 42
+    """
+    with tempfile.TemporaryDirectory(prefix="liftwatch-health-") as folder:
+        try:
+            outcome = health.measure(
+                pathlib.Path(folder),
+                lifts,
+                days,
+                seed,
+                jobs,
+                lambda share: click.echo(f"\r{100 * share:.0f} %", err=True, nl=False),
+            )
+        except RuntimeError as error:
+            raise click.ClickException(str(error)) from error
+    click.echo("", err=True)
+    click.echo(health.text(outcome))
 
 
 @bench.command("chaos")

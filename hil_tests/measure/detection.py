@@ -15,10 +15,10 @@ from hil_tests.bench.lift import LiftSpec
 from hil_tests.bench.ordinary import DAY_MS, Report, run_many
 from hil_tests.bench.signs import Onset
 from hil_tests.bench.twin import Twin
-from hil_tests.bench.watched import Watched, settings_of
+from hil_tests.bench.watched import Make, Watched, settings_of
 from hil_tests.measure.figures import percentile, table
 from protocols.codes import CLOSED, OPEN
-from protocols.detector import Transition
+from protocols.detector import Detector, Transition
 from protocols.faults import BY_NAME, RUN_TIME_LIMIT
 
 BEGIN_MS = 1_700_000_000_000
@@ -73,13 +73,13 @@ def varied(rng: random.Random) -> Twin:
 class Trial:
     """One lift under watch at the pace of a bus that loses polls, with the truth about one fault beside it."""
 
-    def __init__(self, name: str, twin: Twin, rng: random.Random) -> None:
+    def __init__(self, name: str, twin: Twin, rng: random.Random, make: Make) -> None:
         self.name = name
         self.twin = twin
         self.onset = Onset(name)
         self.told: list[Transition] = []
         self._rng = rng
-        self._watched = Watched(twin)
+        self._watched = Watched(twin, make)
 
     def follow(self, ms: int, until: str = "") -> Transition | None:
         """Go on for `ms`, or until the fault is told in the phase `until`: then that transition."""
@@ -104,17 +104,17 @@ class Trial:
                 self.twin.travel(passenger.origin, passenger.target)
 
 
-def run_fault(name: str, number: int, seed: int) -> Run:
-    """The `number`-th varied run of the fault `name`."""
+def run_fault(name: str, number: int, seed: int, make: Make = Detector) -> Run:
+    """The `number`-th varied run of the fault `name`, before a detector of `make`."""
     rng = random.Random(seed * 1_000_003 + zlib.crc32(name.encode()) + number)
-    trial = Trial(name, varied(rng), rng)
+    trial = Trial(name, varied(rng), rng, make)
     twin, script = trial.twin, SCRIPTS[name]
     trial.follow(rng.randint(5000, 60_000))
     trial.onset = Onset(name)
     script.inject(twin)
     trial.load()
     opened = trial.follow(COMES_MS, OPEN)
-    onset_ms = trial.onset.ms
+    onset_ms = trial.onset.last_ms
     delay_ms = None if opened is None or onset_ms is None else opened.detected_ms - onset_ms
     trial.follow(rng.randint(1000, 10_000))
     ended = any(step.kind == name and step.phase == CLOSED for step in trial.told)

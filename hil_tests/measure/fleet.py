@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
 
+from hil_tests.bench.lift import LiftSpec
+from hil_tests.bench.ordinary import DAY_MS, Life
 from hil_tests.services import end_with_parent
 from protocols import codes, messages, records
-from protocols.delivery.log import ChangeLog, RamStore
+from protocols.delivery.log import FLUSH_MS, ChangeLog, RamStore
 from protocols.delivery.node import NodeDelivery
 from protocols.detector import Transition
 from protocols.errors import DecodeError
@@ -79,6 +81,19 @@ def day(seconds: int, seed: int) -> Day:
         made += log.record(travel.step(), up_ms, begun_ms + up_ms)
         log.flush(up_ms, soon=False)
     return Day(log, travel, seconds * 1000, made)
+
+
+def lived(spec: LiftSpec, days: int, end_ms: int) -> Day:
+    """`days` of a twin's ordinary life that end at unix ms, as its node has them that had no link all the while."""
+    log, begin_ms = ChangeLog(RamStore(BOOT, LOG_BYTES), BOOT), end_ms - days * DAY_MS
+
+    def look(state: LiftState, now_ms: int) -> None:
+        log.record(state, now_ms - begin_ms, now_ms)
+        log.flush(now_ms - begin_ms, soon=False)
+
+    Life(spec, begin_ms, look, FLUSH_MS).watch(end_ms)
+    log.flush(end_ms - begin_ms + DAY_MS)
+    return Day(log, Travel(spec.seed), end_ms - begin_ms, log.records)
 
 
 @dataclass

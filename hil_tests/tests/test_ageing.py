@@ -39,6 +39,25 @@ def test_a_drifting_drive_stops_beside_its_level_by_so_much_and_is_levelled_agai
     assert 20 < relevelled < 120
 
 
+def test_a_lift_that_is_worn_further_has_only_what_it_is_worn_now() -> None:
+    twin = still(seed=8, door_ms=2000, ageing=Ageing(door_slower=0.5, zone_flickers=20.0))
+    twin.age(Ageing())
+    twin.travel(1, 3)
+    until(twin, lambda t: t.phase == "opening")
+    assert until(twin, lambda t: t.phase == "open") == pytest.approx(2000, abs=25)
+    spells = {0: 0, 1: 0}
+    was = False
+    begin_ms = twin.now_ms
+    for step in range(2 * 6 * 60 * 24 * 20):
+        half = step // (6 * 60 * 24 * 20)
+        if step % (6 * 60 * 24 * 2) == 0:
+            twin.age(Ageing(zone_flickers=4.0 * half))  # every second day: what was awaited must not come besides
+        twin.advance(begin_ms + step * 10_000)
+        spells[half] += ("zone_flickers" in twin.flaws) and not was
+        was = "zone_flickers" in twin.flaws
+    assert spells[0] == 0 and 50 < spells[1] < 110
+
+
 @pytest.mark.parametrize(
     ("name", "ageing"),
     [

@@ -1,9 +1,48 @@
-"""One event that a node holds: its newest revision, and how far the delivery of that has come. It decides nothing."""
+"""One event: what its revisions tell, and how far the delivery of the newest has come. It decides nothing."""
+
+from protocols import codes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from protocols.detector import Transition
+    from protocols.faults import Fault
+    from protocols.state import LiftState
 
 # Ours: an alarm lost on the way is repeated before a person would notice, and a dead gateway is not flooded.
 RESEND_FIRST_MS = 200
 # Two thirds of an event's heap (measured: 1.2 KB), and only of use in a message: what is on flash is read from there for each.
 HEAVY = ("snapshot", "evidence", "frames")
+
+
+def begun(name: str, boot: int, transition: "Transition", fault: "Fault") -> dict:
+    """The values of the event `name` that `transition` opens, before its first revision; `fault` is its row of the table."""
+    return {
+        "id": name, "rev": 0, "boot": boot, "kind": transition.kind, "closed_up_ms": None, "code": fault.code,
+        "class": fault.event_class, "severity": fault.severity, "onset_up_ms": transition.onset_ms,
+        "detected_up_ms": transition.detected_ms,
+    }  # fmt: skip
+
+
+def tell(
+    values: dict,
+    transition: "Transition",
+    presses_before: int,
+    state: "LiftState",
+    frames: list | tuple,
+    last_known: tuple[dict, int | None],
+) -> None:
+    """Put into `values` what the revision tells that `transition` makes, seen in `state`; see NodeDelivery.raise_transition."""
+    if transition.phase == codes.CLOSED:
+        values["closed_up_ms"] = transition.detected_ms
+    values["cause"] = transition.cause
+    values["presses"] = presses_before + transition.presses
+    values["withheld"] = transition.withheld
+    values["frames"] = frames
+    values["evidence"] = [[pair[0], pair[1]] for pair in transition.evidence]
+    if transition.phase != codes.CLOSED:
+        values["snapshot"] = state.known()
+        if state.controller_link is False:
+            values["last_known"], values["last_known_up_ms"] = last_known
 
 
 class HeldEvent:

@@ -4,7 +4,7 @@ The shell sends what `due()` returns, in order, and hands each ack to `on_ack()`
 """
 
 from protocols import codes
-from protocols.delivery.held import HEAVY, RESEND_FIRST_MS, HeldEvent
+from protocols.delivery.held import HEAVY, RESEND_FIRST_MS, HeldEvent, begun, tell
 from protocols.delivery.log import FAR_MS, ChangeLog, LogSender
 from protocols.delivery.succession import ASK_MS, predecessor
 from protocols.delivery.table import EventTable
@@ -161,22 +161,13 @@ class NodeDelivery:
                 return None
             if phase == codes.CLOSED:
                 del self._open[kind]
-                self._events[name].values["closed_up_ms"] = transition.detected_ms
         held = self._events[name]
         self._fill(held)
         if held.kept is not None:
             self._into_this_boot(held, now)
         held.revise(phase, now)
         self._changed(name)
-        held.values["cause"] = transition.cause
-        held.values["presses"] = held.presses_before + transition.presses
-        held.values["withheld"] = transition.withheld
-        held.values["frames"] = frames
-        held.values["evidence"] = [[pair[0], pair[1]] for pair in transition.evidence]
-        if transition.phase != codes.CLOSED:
-            held.values["snapshot"] = state.known()
-            if state.controller_link is False:
-                held.values["last_known"], held.values["last_known_up_ms"] = last_known
+        tell(held.values, transition, held.presses_before, state, frames, last_known)
         return name
 
     def _into_this_boot(self, held: HeldEvent, now: int) -> None:
@@ -194,13 +185,7 @@ class NodeDelivery:
     def _begin(self, transition: Transition, fault: "Fault") -> str:
         self._number += 1
         name = event_id(self._lift, self._boot, self._number)
-        held = HeldEvent({"id": name, "rev": 0, "boot": self._boot, "kind": transition.kind, "closed_up_ms": None})
-        held.values["code"] = fault.code
-        held.values["class"] = fault.event_class
-        held.values["severity"] = fault.severity
-        held.values["onset_up_ms"] = transition.onset_ms
-        held.values["detected_up_ms"] = transition.detected_ms
-        self._events[name] = held
+        self._events[name] = HeldEvent(begun(name, self._boot, transition, fault))
         return name
 
     def _newest_of_full(self, kind: str) -> str:

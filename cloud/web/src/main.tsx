@@ -1,6 +1,7 @@
 // The live page: shaft strips and incidents. The URL holds language and selection.
 import { StrictMode, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
+import { Health } from "./Health";
 import { History } from "./History";
 import { Incidents } from "./Incidents";
 import { EMPTY, unfolded, watch, type World } from "./model";
@@ -84,6 +85,7 @@ function App() {
             </div>
           </section>
           {chosen && <History lift={chosen} lang={lang} onClose={() => setSelected("")} />}
+          {chosen && <Health lift={chosen} lang={lang} />}
         </div>
         <Incidents incidents={incidents} all={world.incidents} lifts={world.lifts} lang={lang} wall={Date.now()} onSelect={setSelected} />
       </main>

