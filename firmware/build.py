@@ -49,17 +49,17 @@ def sources() -> dict[str, pathlib.Path]:
 
 
 def folded_sources() -> dict[str, pathlib.Path]:
-    """`sources`, each with its own constants folded in."""
-    originals = sources()
-    texts = {name: path.read_text() for name, path in originals.items()}
-    used = {name: folding.names(text) for name, text in texts.items()}
+    """`sources` without what the node does not use, each with its own constants folded in and its private names shortened."""
     tests = set().union(*(folding.names(path.read_text()) for path in (ROOT / "firmware" / "tests").glob("*_on_vm.py")))
-    return {
-        name: _written(
-            f"folded/{name}", folding.folded(text, tests.union(*(used[other] for other in used if other != name)))
-        )
-        for name, text in texts.items()
-    }
+    texts = folding.without_unused({name: path.read_text() for name, path in sources().items()}, tests)
+    used = {name: folding.names(text) for name, text in texts.items()}
+    everywhere = tests.union(*used.values())
+    found = {}
+    for name, text in texts.items():
+        elsewhere = tests.union(*(used[other] for other in used if other != name))
+        shorter = folding.shortened(folding.folded(text, elsewhere), elsewhere, everywhere)
+        found[name] = _written(f"folded/{name}", shorter)
+    return found
 
 
 def _written(name: str, text: str) -> pathlib.Path:

@@ -1,21 +1,81 @@
-"""Folds the constants of modules for the chip: a whole number that only its own module uses needs no name there.
+"""Makes modules smaller for the chip: without what is for the other side, with numbers for their names and short private names.
 
-Each name costs the node's heap some 40 bytes, and the interpreter's pool of names doubles in one step of 10 KB.
+What is left says the same. Each name costs the node's heap some 40 bytes, and the interpreter's pool of names doubles in one
+step of 10 KB; a function costs 60.
 """
 
+import ast
+import collections
 import io
+import itertools
 import re
+import string
 import tokenize
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 CONSTANT = re.compile(r"^([A-Z][A-Z0-9_]*) = (-?\d+|0x[0-9A-Fa-f]+)(?=\s*(?:#.*)?$)", re.MULTILINE)
 
 
+PRIVATE = re.compile(r"_[a-z][a-z0-9_]*|_[A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*")
+WORD = re.compile(r"\w+")
+
+
+def _names(text: str) -> list[str]:
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return [token.string for token in tokens if token.type == tokenize.NAME]
+
+
 def names(text: str) -> set[str]:
     """All names in a module's code, without its strings and comments."""
-    return {
-        token.string for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type == tokenize.NAME
-    }
+    return set(_names(text))
+
+
+def _defined(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    """Functions, classes and methods, those within functions apart."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node
+            if isinstance(node, ast.ClassDef):
+                yield from _defined(node)
+
+
+def _said(tree: ast.AST) -> set[str]:
+    """Words in the texts of a module, by which something may be looked up; what only describes is none of them."""
+    described = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in described)
+    return {word for node in texts if isinstance(node.value, str) for word in WORD.findall(node.value)}
+
+
+def without_unused(texts: dict[str, str], wanted: Iterable[str]) -> dict[str, str]:
+    """{name: module} without the functions, methods and classes that none of the modules mentions: they are for the other side.
+
+    `wanted` are names that somebody else uses.
+    """
+    found = dict(texts)
+    while True:
+        trees = {module: ast.parse(text) for module, text in found.items()}
+        kept = set(wanted).union(*(_said(tree) for tree in trees.values()))
+        count = collections.Counter(name for text in found.values() for name in _names(text))
+        left = {
+            module: [
+                node for node in _defined(tree)
+                if count[node.name] == 1 and node.name not in kept and not node.name.startswith("__")
+            ]
+            for module, tree in trees.items()
+        }  # fmt: skip
+        if not any(left.values()):
+            return found
+        for module, nodes in left.items():
+            lines = found[module].splitlines(keepends=True)
+            gone = 0
+            for node in nodes:
+                first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+                if first <= gone:
+                    continue  # its class went
+                gone = node.end_lineno or first
+                # Lines stay where they are, and so does a class of which nothing is left.
+                lines[first - 1 : gone] = [" " * node.col_offset + "pass\n"] + ["\n"] * (gone - first)
+            found[module] = "".join(lines)
 
 
 def folded(text: str, used_elsewhere: Iterable[str]) -> str:
@@ -36,3 +96,35 @@ def folded(text: str, used_elsewhere: Iterable[str]) -> str:
         "".join(lines),
         flags=re.MULTILINE,
     )
+
+
+def _short_names(taken: set[str]) -> Iterator[str]:
+    """_a, _b … _aa …, without those that are `taken`."""
+    for length in itertools.count(1):
+        for letters in itertools.product(string.ascii_lowercase, repeat=length):
+            if (name := "_" + "".join(letters)) not in taken:
+                yield name
+
+
+def shortened(text: str, used_elsewhere: Iterable[str], taken: Iterable[str]) -> str:
+    """The module `text` with a short name in place of each private one that no other module uses: every module begins with _a.
+
+    Nobody meets another's: no class of the node has its base in another module. A name that also stands in some text of the module
+    is left, for it may be looked up by it. `taken` are names that may not be given.
+    """
+    elsewhere = set(used_elsewhere)
+    tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    said = {word for token in tokens if token.type == tokenize.STRING for word in WORD.findall(token.string)}
+    private = dict.fromkeys(
+        token.string for token in tokens if token.type == tokenize.NAME and PRIVATE.fullmatch(token.string)
+    )
+    short = dict(
+        zip((name for name in private if name not in elsewhere | said), _short_names(set(taken)), strict=False)
+    )
+    lines = text.splitlines(keepends=True)
+    for token in reversed(tokens):
+        if token.type == tokenize.NAME and token.string in short:
+            (row, column), (_, end) = token.start, token.end
+            line = lines[row - 1]
+            lines[row - 1] = line[:column] + short[token.string] + line[end:]
+    return "".join(lines)

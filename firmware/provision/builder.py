@@ -135,10 +135,10 @@ def _check_wifi(wifi: Data) -> None:
 def _check_pins(settings: Settings) -> None:
     """Two things on one pin: the node would read the one as the other. Its own pins count, where nothing is set."""
     used: dict[int, str] = {}
-    pins = {f"pins.{name}": pin for name, pin in settings.pins.items()} | {"bus.direction_pin": settings.direction_pin}
-    for name, pin in pins.items():
-        if pin is not None and used.setdefault(pin, name) != name:
-            raise SettingsError(f"{name} and {used[pin]} are both {pin}; each needs a pin of its own")
+    pins = {f"pins.{name}": pin for name, pin in settings.pins.items()}
+    for path, pin in {**pins, "bus.direction_pin": settings.direction_pin}.items():
+        if pin is not None and used.setdefault(pin, path) != path:
+            raise SettingsError(f"{path} and {used[pin]} are both {pin}; each needs a pin of its own")
 
 
 def time_floor(now_s: int, predecessor: Data | None, *, replaces: bool) -> int:

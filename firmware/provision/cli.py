@@ -212,8 +212,13 @@ def _write(path: pathlib.Path, data: Data, settings: Settings, source: pathlib.P
 
 
 def _put_on_board(port: str, data: Data, settings: Settings, files: dict[str, pathlib.Path], *, replaces: bool) -> None:
-    # mpremote comes with an extra of its own; a file needs none.
-    from firmware.provision.board import Board, BoardError  # noqa: PLC0415
+    try:
+        # A file can be written without mpremote.
+        from firmware.provision.board import Board, BoardError  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise click.ClickException(
+            f"--port needs {error.name}; install it with: pip install 'liftwatch[provision]'"
+        ) from error
 
     try:
         with Board(port) as board:

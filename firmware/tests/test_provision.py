@@ -140,9 +140,8 @@ def test_every_entry_that_a_node_asks_for_is_listed() -> None:
     asked = re.findall(r'_get\(\s*data, "([^"]+)"', (ROOT / "firmware" / "node" / "settings.py").read_text())
     listed = run("--list").output.split()
     assert len(asked) > 30
-    groups = {"broker.tls", "wifi", "pins."}
-    wanted = {*asked, *(f"pins.{name}" for name, _ in PINS)}
-    assert not wanted - groups - set(listed)
+    asked += [f"pins.{name}" for name, _ in PINS]
+    assert not set(asked) - {"broker.tls", "wifi", "pins."} - set(listed)
 
 
 def test_the_settings_of_benches_and_demo_are_such_as_would_be_provisioned() -> None:
@@ -319,3 +318,13 @@ def test_certificates_that_the_board_lacks_are_told_before_its_settings_change(w
 def test_a_port_without_a_board_is_told(tmp_path: pathlib.Path) -> None:
     result = run(*LIFT, "--port", str(tmp_path / "ttyUSB9"))
     assert result.exit_code == 1 and "plug the node in" in result.output
+
+
+def test_without_mpremote_a_file_is_written_and_a_port_says_what_to_install(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "firmware.provision.board")
+    monkeypatch.setitem(sys.modules, "mpremote.transport", None)
+    assert written(tmp_path / "x.json", *LIFT).lift == "lift-1"
+    result = run(*LIFT, "--port", "/dev/ttyUSB9")
+    assert result.exit_code == 1 and "pip install 'liftwatch[provision]'" in result.output

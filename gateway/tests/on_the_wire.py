@@ -2,10 +2,11 @@
 
 import random
 
-from gateway.detection.states import StateDetector
+from gateway.detection.states import StateDetector, _agreed
 from hil_tests.bench.terminal import SOONEST_MS, Terminal
 from protocols import messages
 from protocols.detector import Settings, Transition
+from protocols.fields import NAMES
 from protocols.state import LiftState
 from protocols.tests.place import Place
 
@@ -42,8 +43,10 @@ class DetectorOnWire:
     def step(self, state: LiftState, now: int) -> list[Transition]:
         told: list[Transition] = []
         if self._now is not None and now - self._now > SKIPPED_MS:
-            # Who skips idle time skips what nothing happens in; but the last sample before it may have been of a silence.
-            self._state = self._state if self._state.controller_link else state
+            # Who skips idle time has not seen when something changed; the bus was polled all the same.
+            between = _agreed(self._state, state, NAMES)
+            between.controller_link = self._state.controller_link or state.controller_link
+            self._state = between
             told += self._look(self._now + POLL_MS)
         self._state, self._now = state, now
         return told + self._look(now)

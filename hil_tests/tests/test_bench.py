@@ -213,6 +213,15 @@ def test_a_wrong_bench_file_is_told_what_is_wrong(tmp_path: pathlib.Path, text: 
     assert result.exit_code == 1 and said in result.output
 
 
+@pytest.mark.parametrize("wrong", [["--broker", "nowhere"], ["--broker", ":1883"], ["--site", "A site"]])
+def test_where_simple_terminals_cannot_publish_is_said(tmp_path: pathlib.Path, wrong: list[str]) -> None:
+    path = tmp_path / "bench.toml"
+    path.write_text('[[lift]]\nid = "a"\nsimple = true\n')
+    assert load(path)[0].simple is True
+    result = CliRunner().invoke(twin, ["--config", str(path), *wrong])
+    assert result.exit_code == 2 and "--broker is HOST:PORT" in result.output
+
+
 def test_inject_says_what_to_do_when_no_bench_runs(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIFTWATCH_RUN", str(tmp_path))
     result = CliRunner().invoke(inject, ["lift-1", "mains_lost"])
