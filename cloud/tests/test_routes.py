@@ -40,6 +40,7 @@ from cloud.lifts.models import Lift
 from cloud.settings import Limits, OidcProvider, Settings
 from cloud.shell import shell_scope
 from cloud.tests.conftest import CHEAP, SHELL, Cloud, incident, live, record
+from cloud.tests.health_told import health
 
 MARK = "FOREIGN"
 SIDES = ("own", "foreign")
@@ -102,7 +103,9 @@ FORMS: dict[str, Callable[[Ids], dict[str, str]]] = {
     "/manage/tokens/{token}/revoke": lambda ids: {},
 }  # fmt: skip
 # Own objects that are there but cannot answer in this test.
-UNAVAILABLE = {"/api/v1/lifts/{lift}/history": {503}, "/account/passkeys": {422}}
+UNAVAILABLE = {
+    "/api/v1/lifts/{lift}/history": {503}, "/api/v1/lifts/{lift}/health/days": {503}, "/account/passkeys": {422},
+}  # fmt: skip
 # What platform viewers see of others too: lifts that are anybody's.
 OF_LIFTS = ("lift", "incident")
 
@@ -254,6 +257,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
                 socket.send_json({"type": "hello", "gateway": f"g-{side}", "version": "1", "lifts": [lift]})
                 socket.receive_json()
                 socket.send_json({"type": "live", "t_ms": 1, "lifts": [live(f"lift-{side}")]})
+                socket.send_json({"type": "health", "t_ms": 1, "lifts": [health(f"lift-{side}")]})
                 socket.send_json({"type": "incident", "incident": told})
                 socket.receive_json()
 
