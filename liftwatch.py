@@ -25,6 +25,7 @@ PARTS = {
         "gateway.evidence_cli", "evidence", "gateway", "export the signed chain of one incident, or verify it"
     ),
     "cloud": Part("cloud.cli", "cloud", "cloud", "live page, incidents and API"),
+    "audit": Part("cloud.audit.cli", "audit", "cloud", "check the chain of the cloud's audit log"),
     "twin": Part("hil_tests.bench.cli", "twin", "bench", "serve lift twins on serial lines"),
     "city-mock": Part("hil_tests.city_mock.cli", "city_mock", "bench", "play a city platform, in good moods and bad"),
     "provision": Part(

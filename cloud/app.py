@@ -1,43 +1,64 @@
-"""The cloud's app factory: resources live in the lifespan, routes are thin, errors are problem details (RFC 9457)."""
+"""The cloud's app factory: resources live in the lifespan, routes in their domains, errors are problem details (RFC 9457)."""
 
 import asyncio
 import logging
 import pathlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from fastapi import FastAPI, Header, HTTPException, Query, Request, WebSocket
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, StreamingResponse
+import httpx
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
+from cloud import description, problems
+from cloud.accounts import oidc_routes, pages, passkey_routes
+from cloud.accounts import routes as accounts
+from cloud.accounts.access import Public, SignInNeeded, check_rules
+from cloud.accounts.changes import access_number
+from cloud.accounts.errors import AccountError, TooMany
+from cloud.accounts.limiter import Limiter
+from cloud.accounts.oidc import TIMEOUT_S, Oidc
+from cloud.audit import routes as audit
 from cloud.database import make_engine, make_sessions, migrate
-from cloud.gateways.links import GatewayLinks, NoGateway
+from cloud.gateways import routes as gateways
+from cloud.gateways.links import GatewayLinks
+from cloud.health import routes as health
 from cloud.health.reports import HealthReports
-from cloud.health.routes import health_routes
-from cloud.incidents import service as incidents
-from cloud.incidents.schemas import Incident
+from cloud.history import routes as history
+from cloud.incidents import routes as incidents
+from cloud.lifts import routes as lifts
+from cloud.lifts import service as lift_service
+from cloud.live import routes as live
 from cloud.live.board import Board
-from cloud.live.feed import MAX_VIEWERS, Feed, mono_ms
-from cloud.live.schemas import Lift
-from protocols.fields import BY_NAME
-from protocols.identity import is_id
+from cloud.live.feed import Feed
+from cloud.manage import organisations, people, tokens
+from cloud.pages.render import FILES
+from cloud.security import Guard
+from cloud.settings import Settings
 
 _log = logging.getLogger(__name__)
 
 STATIC = pathlib.Path(__file__).parent / "static"
-DAY_MS = 86_400_000
+# Another process (the command in a shell) may change who sees what: so soon open streams follow it.
+ACCESS_S = 1.0
+
+# Of a request: far above any form or document of ours.
+MAX_BODY = 1 << 20
+
+router = APIRouter(include_in_schema=False)
 
 
-def problem(status: int, title: str, detail: Any = None) -> JSONResponse:
-    """A problem document."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return JSONResponse(body, status_code=status, media_type="application/problem+json")
+@router.get("/openapi.json", dependencies=[Depends(Public())])
+async def openapi(request: Request) -> JSONResponse:
+    """The description of the API."""
+    return JSONResponse(description.of(request.app))
 
 
-def create_app(database_url: str) -> FastAPI:
+def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
     """The app over the database at `database_url`. Nothing is opened before its lifespan begins."""
+    settings = settings or Settings()
     board = Board()
     feed = Feed(board)
     reports = HealthReports(board)
@@ -46,157 +67,97 @@ def create_app(database_url: str) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         engine = make_engine(database_url)
         await migrate(engine)
-        app.state.sessions = make_sessions(engine)
-        app.state.links = GatewayLinks(board, feed, app.state.sessions, reports)
-        ticker = asyncio.create_task(_supervised(feed))
+        state = app.state
+        state.sessions = make_sessions(engine)
+        state.links = GatewayLinks(board, feed, state.sessions, reports)
+        state.limiter = Limiter(settings.limits)
+        # No proxy out of the environment: where providers are reached is said in their addresses.
+        http = httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False)
+        state.oidc = Oidc(settings.oidc, http)
+        watch = AccessWatch(state.sessions, feed, state.links)
+        state.access_changed = watch.look
+        await watch.look()
+        tasks = [asyncio.create_task(_supervised("the live feed", feed.run))]
+        tasks.append(asyncio.create_task(_supervised("the watch on access", watch.run)))
         yield
-        ticker.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await http.aclose()
         await engine.dispose()
 
     app = FastAPI(
-        title="Liftwatch", version="0.1.0", lifespan=lifespan, description="Live state and incidents of lifts."
-    )
-    app.add_exception_handler(HTTPException, _http_problem)
-    app.add_exception_handler(RequestValidationError, _validation_problem)
-    _live_routes(app, board, feed)
-    _incident_routes(app)
-    _history_routes(app, board)
-    health_routes(app, board, reports)
-    if STATIC.exists():
-        app.mount("/", StaticFiles(directory=STATIC, html=True), name="page")
+        title="Liftwatch", version="0.1.0", lifespan=lifespan, description="Live state and incidents of lifts.",
+        openapi_url=None, docs_url=None, redoc_url=None,  # their pages fetch from other hosts
+        max_body_size=MAX_BODY,
+    )  # fmt: skip
+    app.state.reports = reports
+    app.state.board, app.state.feed, app.state.settings, app.state.static = board, feed, settings, STATIC
+    problems.install(app)
+    app.add_exception_handler(AccountError, _account_problem)
+    app.add_exception_handler(SignInNeeded, pages.to_sign_in)
+    app.include_router(router)
+    for part in (
+        live,
+        incidents,
+        history,
+        health,
+        gateways,
+        lifts,
+        accounts,
+        audit,
+        pages,
+        passkey_routes,
+        oidc_routes,
+        people,
+        organisations,
+        tokens,
+    ):
+        app.include_router(part.router)
+    app.mount("/files", StaticFiles(directory=FILES), name="files")
+    app.mount("/assets", StaticFiles(directory=STATIC / "assets", check_dir=False), name="assets")
+    app.add_middleware(Guard, settings=settings)
+    check_rules(app)
     return app
 
 
-async def _supervised(feed: Feed) -> None:
+class AccessWatch:
+    """Looks whether anybody's access has changed, and lets streams and links look again."""
+
+    def __init__(self, sessions: Any, feed: Feed, links: GatewayLinks) -> None:
+        self._sessions, self._feed, self._links = sessions, feed, links
+        self._number = -1
+
+    async def look(self) -> None:
+        """Once; cheap when nothing has changed."""
+        async with self._sessions() as session:
+            number = await access_number(session)
+            if number == self._number:
+                return
+            assignments = await lift_service.assignments(session)
+        self._number = number
+        self._feed.access_changed(assignments)
+        await self._links.access_changed()
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            await asyncio.sleep(ACCESS_S)
+            await self.look()
+
+
+async def _account_problem(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AccountError)
+    headers = {"Retry-After": str(error.retry_s)} if isinstance(error, TooMany) else None
+    return problems.problem(error.status, str(error), headers=headers)
+
+
+async def _supervised(name: str, run: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
-            await feed.run()
+            await run()
         except asyncio.CancelledError:
             raise
         except Exception:  # the top of the loop
-            _log.exception("the live feed failed; going on")
+            _log.exception("%s failed; going on", name)
             await asyncio.sleep(0.5)
-
-
-async def _http_problem(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    return problem(error.status_code, str(error.detail))
-
-
-async def _validation_problem(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    places = [{"where": ".".join(map(str, e["loc"])), "what": e["msg"]} for e in error.errors()]
-    return problem(422, "the request is not understood", places)
-
-
-def _live_routes(app: FastAPI, board: Board, feed: Feed) -> None:
-    @app.get("/api/v1/lifts", response_model=list[Lift], tags=["live"])
-    async def lifts() -> Any:
-        """All lifts with their newest state, its age and its quality."""
-        return board.all(mono_ms())
-
-    @app.get("/api/v1/lifts/{lift}", response_model=Lift, tags=["live"])
-    async def one_lift(lift: str) -> Any:
-        """One lift."""
-        if lift not in board.lifts:
-            raise HTTPException(404, f"there is no lift {lift[:40]!r}; GET /api/v1/lifts lists them")
-        return board.view(lift, mono_ms())
-
-    @app.get("/api/v1/gateways", tags=["live"])
-    async def gateways() -> dict[str, Any]:
-        """Connected gateways, and those silent for a minute with their lifts at risk."""
-        now = mono_ms()
-        listed = [
-            {"id": g.id, "version": g.version, "connected": g.connected, "silent_ms": now - g.heard_ms}
-            for g in board.gateways.values()
-        ]
-        return {"gateways": listed, "silent": board.silent_gateways(now)}
-
-    @app.get("/api/v1/live", tags=["live"], response_class=StreamingResponse)
-    async def live(last_event_id: Annotated[str | None, Header()] = None) -> StreamingResponse:
-        """Server-sent events: `snapshot`, then `lifts` at 4-5 Hz, `incident` at once, `heartbeat` every 5 s."""
-        if len(feed.viewers) >= MAX_VIEWERS:
-            feed.refused += 1
-            raise HTTPException(503, "too many viewers")
-        seen = int(last_event_id) if last_event_id and last_event_id.isdigit() else None
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(feed.watch(seen), media_type="text/event-stream", headers=headers)
-
-    @app.get("/healthz", tags=["operation"])
-    async def healthz(request: Request) -> dict[str, Any]:
-        """Does the database answer?"""
-        async with request.app.state.sessions() as session:
-            await incidents.newest(session, limit=1)
-        return {"ok": True, "viewers": len(feed.viewers), "malformed": request.app.state.links.malformed}
-
-    @app.websocket("/api/v1/gateways/{gateway}/link")
-    async def link(socket: WebSocket, gateway: str) -> None:
-        if not is_id(gateway):
-            await socket.close(code=1008)
-            return
-        await socket.app.state.links.serve(gateway, socket)
-
-
-def _incident_routes(app: FastAPI) -> None:
-    @app.get("/api/v1/incidents", response_model=list[Incident], response_model_by_alias=True, tags=["incidents"])
-    async def list_incidents(
-        request: Request,
-        lift: str | None = None,
-        phase: Literal["open", "updated", "closed"] | None = None,
-        area: Annotated[str | None, Query(description="only those of this area event")] = None,
-        folded: Annotated[bool, Query(description="false leaves out what is of an area event")] = True,
-        before_ms: int | None = None,
-        limit: Annotated[int, Query(ge=1, le=incidents.MAX_LIST)] = 100,
-    ) -> Any:
-        """Incidents, newest first. `before_ms` = opened_at_ms of the last one seen turns the page."""
-        async with request.app.state.sessions() as session:
-            return await incidents.newest(
-                session, lift=lift, phase=phase, area=area, folded=folded, before_ms=before_ms, limit=limit
-            )
-
-    @app.get("/api/v1/incidents/{incident}", response_model=Incident, response_model_by_alias=True, tags=["incidents"])
-    async def one_incident(request: Request, incident: str) -> Any:
-        """One incident."""
-        async with request.app.state.sessions() as session:
-            found = await incidents.one(session, incident)
-        if found is None:
-            raise HTTPException(404, f"there is no incident {incident[:80]!r}")
-        return found
-
-
-def _history_routes(app: FastAPI, board: Board) -> None:
-    @app.get("/api/v1/lifts/{lift}/history", tags=["history"])
-    async def history(
-        request: Request,
-        lift: str,
-        from_ms: Annotated[int | None, Query(alias="from", description="unix ms; default: 10 minutes ago")] = None,
-        to_ms: Annotated[int | None, Query(alias="to", description="unix ms; default: now")] = None,
-        fields: Annotated[str, Query(description="names of the field table, by comma; default: all")] = "",
-        source: Literal["local", "influx"] = "local",
-        limit: Annotated[int, Query(ge=1, le=20_000)] = 20_000,
-    ) -> dict[str, Any]:
-        """Change records of one lift from its gateway: {fields: {name: [[t_ms, value or null], …]}, gaps, truncated}."""
-        if lift not in board.lifts:
-            raise HTTPException(404, f"there is no lift {lift[:40]!r}; GET /api/v1/lifts lists them")
-        names = [name for name in fields.split(",") if name]
-        wrong = [name for name in names if name not in BY_NAME]
-        if wrong:
-            raise HTTPException(422, f"no such field: {', '.join(wrong)[:200]}; there are {', '.join(BY_NAME)}")
-        to_ms = incidents.unix_ms() if to_ms is None else to_ms
-        from_ms = to_ms - 600_000 if from_ms is None else from_ms
-        if not 0 <= to_ms - from_ms <= 31 * DAY_MS:
-            raise HTTPException(422, "from must not lie behind to, nor more than 31 days before it")
-        what = {
-            "what": "history", "lift": lift, "from_ms": from_ms, "to_ms": to_ms, "fields": names, "source": source, "limit": limit,
-        }  # fmt: skip
-        try:
-            found = await request.app.state.links.query(board.lifts[lift]["gateway"], what)
-        except NoGateway:
-            raise HTTPException(
-                503, "the gateway of this lift is not connected; its history is there when it is"
-            ) from None
-        except TimeoutError:
-            raise HTTPException(504, "the gateway did not answer in time; ask for less, or again") from None
-        if "error" in found:
-            raise HTTPException(502, str(found["error"]))
-        return {name: value for name, value in found.items() if name not in ("type", "q")}

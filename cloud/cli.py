@@ -1,38 +1,103 @@
-"""The command `liftwatch cloud`. Until there are accounts it serves loopback only."""
+"""The command `liftwatch cloud`: runs it, or with `admin` sets it up from a shell on its server."""
 
 import asyncio
 import ipaddress
+import pathlib
 import socket
 
 import click
 import uvicorn
+from fastapi import FastAPI
 
+from cloud.accounts import signing_in
+from cloud.accounts.admin_cli import admin
 from cloud.app import create_app
+from cloud.settings import HOUR_MS, MINUTE_MS, Settings, SettingsError, load_providers
+from cloud.shell import database_option
 
 
-@click.command()
-@click.option("--database", default="sqlite+aiosqlite:///liftwatch-cloud.db", help="SQLAlchemy URL")
-@click.option("--host", default="127.0.0.1", help="loopback address to listen on")
+@click.group(invoke_without_command=True)
+@database_option
+@click.option(
+    "--host", default="127.0.0.1", help="address to listen on; other than loopback needs --public-url https://…"
+)
 @click.option("--port", default=8080, help="port; 0 takes a free one")
-def cloud(database: str, host: str, port: int) -> None:
-    """Run the cloud. Example: liftwatch cloud --database sqlite+aiosqlite:///cloud.db --port 8080"""
-    if not ipaddress.ip_address(host).is_loopback:
-        raise click.ClickException(
-            f"{host} is no loopback address: there are no accounts yet, so nobody else may reach this"
+@click.option(
+    "--public-url", default="", help="how browsers reach it, as https://liftwatch.example: a proxy ends TLS there"
+)
+@click.option("--trusted-proxy", multiple=True, help="address of that proxy, whose X-Forwarded-For is believed")
+@click.option(
+    "--oidc", type=click.Path(path_type=pathlib.Path), help="TOML file of OpenID providers; docs/accounts.md shows one"
+)
+@click.option("--idle-minutes", default=120, type=click.IntRange(5), help="a session ends when unused for so long")
+@click.option("--session-hours", default=14, type=click.IntRange(1), help="and so long after its begin, used or not")
+@click.pass_context
+def cloud(
+    context: click.Context,
+    database: str,
+    host: str,
+    port: int,
+    public_url: str,
+    trusted_proxy: tuple[str, ...],
+    oidc: pathlib.Path | None,
+    idle_minutes: int,
+    session_hours: int,
+) -> None:
+    """Run the cloud. The first start prints a one-time link for its administrator; there is no default password.
+
+    \b
+    Examples:
+      liftwatch cloud --database sqlite+aiosqlite:///cloud.db --port 8080
+      liftwatch cloud --host 10.0.0.5 --public-url https://liftwatch.example --trusted-proxy 10.0.0.4
+      liftwatch cloud admin --help
+    """  # noqa: D301  click's mark for text that keeps its lines
+    if context.invoked_subcommand is not None:
+        return
+    try:
+        settings = Settings(
+            public_url=public_url,
+            oidc=load_providers(oidc) if oidc is not None else (),
+            idle_ms=idle_minutes * MINUTE_MS,
+            absolute_ms=session_hours * HOUR_MS,
         )
-    listener = socket.create_server((host, port), reuse_port=False)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    if not ipaddress.ip_address(host).is_loopback and not settings.https:
+        raise click.ClickException(
+            f"{host} is no loopback address: passwords would travel in the clear. Let a proxy end TLS, and say "
+            "--public-url https://…"
+        )
+    listener = socket.create_server((host, port), family=_family(host), reuse_port=False)
+    app = create_app(database, settings)
     config = uvicorn.Config(
-        create_app(database), log_level="warning", timeout_graceful_shutdown=2, ws="websockets-sansio"
-    )
-    server = uvicorn.Server(config)
-    asyncio.run(_serve(server, listener))
+        app, log_level="warning", timeout_graceful_shutdown=2, ws="websockets-sansio", server_header=False,
+        # Without a proxy nobody's word counts for where he is.
+        proxy_headers=bool(trusted_proxy), forwarded_allow_ips=list(trusted_proxy),
+    )  # fmt: skip
+    asyncio.run(_serve(uvicorn.Server(config), listener, app, settings))
 
 
-async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
+
+
+async def _serve(server: uvicorn.Server, listener: socket.socket, app: FastAPI, settings: Settings) -> None:
     task = asyncio.create_task(server.serve([listener]))
     while not server.started and not task.done():  # noqa: ASYNC110  uvicorn has no event for it
         await asyncio.sleep(0.02)
     if server.started:
         host, port = listener.getsockname()[:2]
-        click.echo(f"ready http://{host}:{port}")
+        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        click.echo(f"ready {url}")
+        async with app.state.sessions() as session:
+            token = await signing_in.first_start(session, settings.clock(), settings.link_ms)
+        if token is not None:
+            hours = settings.link_ms // HOUR_MS
+            place = settings.origin or url
+            click.echo(
+                f"first start: within {hours} h set the password of '{signing_in.FIRST_NAME}' at {place}/link/{token}"
+            )
     await task
+
+
+cloud.add_command(admin)

@@ -5,11 +5,12 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
 MIGRATIONS = pathlib.Path(__file__).parent / "migrations"
+MIGRATION_LOCK = 0x11F7  # ours; any number that nobody else takes in this database
 
 
 class Base(DeclarativeBase):
@@ -27,6 +28,7 @@ def make_engine(url: str) -> AsyncEngine:
             cursor.execute("PRAGMA journal_mode=WAL")
             cursor.execute("PRAGMA synchronous=FULL")
             cursor.execute("PRAGMA busy_timeout=5000")
+            cursor.execute("PRAGMA foreign_keys=ON")
             cursor.close()
 
     return engine
@@ -39,12 +41,25 @@ def make_sessions(engine: AsyncEngine) -> Any:
 
 async def migrate(engine: AsyncEngine) -> None:
     """Bring the schema to the newest revision."""
+    sqlite = engine.dialect.name == "sqlite"
+    async with engine.connect() as connection:
+        if sqlite:
+            # A table that is made anew is dropped meanwhile: what refers to it must not mind.
+            await connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            await connection.commit()
+        async with connection.begin():
+            if engine.dialect.name == "postgresql":
+                # Two processes that start at once: the second waits, and finds it done.
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "head"))
+        if sqlite:
+            await connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+            await connection.commit()
+
+
+def alembic_config(connection: Any) -> Config:
+    """Alembic's configuration for a connection of ours; there is no alembic.ini."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-
-    def upgrade(connection: Any) -> None:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-    async with engine.begin() as connection:
-        await connection.run_sync(upgrade)
+    config.attributes["connection"] = connection
+    return config

@@ -40,7 +40,10 @@ def gateway(context: click.Context, path: pathlib.Path | None, verbose: bool) ->
         raise click.ClickException(str(error)) from error
     # The bulk lane may not hold the interpreter for 5 ms while an alarm waits.
     sys.setswitchinterval(0.0005)
-    asyncio.run(_run(config))
+    try:
+        asyncio.run(_run(config))
+    except ConfigError as error:
+        raise click.ClickException(f"{path}: {error}") from error
 
 
 async def _run(config: Config) -> None:

@@ -38,6 +38,7 @@ class CloudLink:
     def __init__(
         self,
         url: str,
+        token: str,
         gateway_id: str,
         hello: Callable[[], dict[str, Any]],
         live: Callable[[bool], list[dict[str, Any]]],
@@ -47,6 +48,7 @@ class CloudLink:
         health: Callable[[bool], Awaitable[list[dict[str, Any]]]],
     ) -> None:
         self._url = f"{url.rstrip('/')}/api/v1/gateways/{gateway_id}/link"
+        self._headers = {"Authorization": f"Bearer {token}"}
         self._hello, self._live, self._behind = hello, live, behind
         self._receipted, self._answer, self._health = receipted, answer, health
         self._wake = asyncio.Event()
@@ -57,7 +59,7 @@ class CloudLink:
         self._in_flight: dict[str, tuple[int, float]] = {}
         self._answers: set[asyncio.Task[None]] = set()
         self.up = False
-        self.counters = {"connects": 0, "incidents": 0, "receipts": 0, "malformed": 0}
+        self.counters = {"connects": 0, "incidents": 0, "receipts": 0, "malformed": 0, "refused": 0}
 
     def wake(self, incident: str) -> None:
         """An incident has a new version: it goes before any backlog."""
@@ -79,14 +81,25 @@ class CloudLink:
         while True:
             try:
                 async with session.ws_connect(
-                    self._url, heartbeat=10, max_msg_size=1 << 22, timeout=aiohttp.ClientWSTimeout(ws_close=2)
+                    self._url,
+                    heartbeat=10,
+                    max_msg_size=1 << 22,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=2),
+                    headers=self._headers,
                 ) as socket:
                     self.up, told, pause_s = True, False, RETRY_FIRST_S
                     self.counters["connects"] += 1
                     _log.info("cloud: connected")
                     await self._session(socket)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                if not told:
+                if isinstance(error, aiohttp.WSServerHandshakeError) and error.status in (401, 403):
+                    # Nothing is lost meanwhile: what the cloud has not receipted is sent when it takes the token.
+                    self.counters["refused"] += 1
+                    if not told:
+                        _log.error(
+                            "cloud: it does not take our token (%s); `liftwatch cloud admin gateway-token`", error
+                        )
+                elif not told:
                     _log.warning("cloud: %s; trying again", error)
                 told = True
             self.up = False

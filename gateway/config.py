@@ -3,6 +3,7 @@
 import datetime as dt
 import pathlib
 import ssl
+import urllib.parse
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -52,9 +53,11 @@ class Broker(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Cloud(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """The cloud that the gateway dials."""
+    """The cloud that the gateway dials, and the token by which it is known there: in a file, or here."""
 
     url: str
+    token: str | None = None
+    token_file: str | None = None
 
 
 class Influx(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -205,12 +208,35 @@ def load(path: pathlib.Path) -> Config:
         raise ConfigError(f"{path}: gateway.id {config.gateway.id!r}: 1 to 32 of a-z, 0-9 and '-'")
     if config.gateway.id in seen:
         raise ConfigError(f"{path}: gateway.id {config.gateway.id} is a lift's too; give the gateway an id of its own")
-    if config.broker.tls is not None:
-        try:
+    try:
+        if config.broker.tls is not None:
             tls_context(config.broker.tls)
-        except ConfigError as error:
-            raise ConfigError(f"{path}: {error}") from error
+        if config.cloud is not None:
+            _check_cloud(config.cloud)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
     return config
+
+
+def _check_cloud(cloud: Cloud) -> None:
+    if (cloud.token is None) == (cloud.token_file is None):
+        raise ConfigError("cloud: give one of token_file and token; `liftwatch cloud admin gateway-token ID` makes one")
+    url = urllib.parse.urlsplit(cloud.url)
+    if url.scheme != "https" and url.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise ConfigError(f"cloud.url {cloud.url!r}: the token would travel in the clear; use https://")
+
+
+def cloud_token(cloud: Cloud) -> str:
+    """The token for the cloud, from its file or as it stands there; ConfigError where it cannot be used."""
+    token = cloud.token
+    if cloud.token_file is not None:
+        try:
+            token = pathlib.Path(cloud.token_file).read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"cloud.token_file {cloud.token_file} cannot be read: {error}") from error
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise ConfigError("the token of the cloud is empty, or is not one line of plain characters")
+    return token
 
 
 def tls_context(tls: Tls) -> ssl.SSLContext:

@@ -17,7 +17,7 @@ from gateway.black_boxes import BlackBoxes
 from gateway.broker import Lane
 from gateway.cloud_link import CloudLink
 from gateway.commands import Commands
-from gateway.config import Config, tls_context
+from gateway.config import Config, cloud_token, tls_context
 from gateway.deliveries import Deliveries
 from gateway.detection.keeping import FILE as DETECTED_FILE
 from gateway.detection.service import Detections
@@ -115,7 +115,7 @@ class Service:
         self.intake.anyone_required = bool(self.deliveries.required)
         if config.cloud is not None:
             cloud = self.cloud = CloudLink(
-                config.cloud.url, config.gateway.id, self._hello, self.lifts.live_changes,
+                config.cloud.url, cloud_token(config.cloud), config.gateway.id, self._hello, self.lifts.live_changes,
                 lambda *wanted: self.journal.ask(jobs.behind_cloud(*wanted)), self._cloud_receipted, self._answer, self.follower.tell,
             )  # fmt: skip
             self.supervisor.keep("cloud", lambda: cloud.run(session))

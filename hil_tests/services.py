@@ -6,11 +6,13 @@ import json
 import os
 import pathlib
 import random
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
@@ -77,9 +79,10 @@ def find(program: str, package: str) -> str:
     return path
 
 
-def get_json(url: str, timeout_s: float = 5.0) -> Any:
-    """The JSON at a loopback URL."""
-    with urllib.request.urlopen(url, timeout=timeout_s) as response:
+def get_json(url: str, timeout_s: float = 5.0, *, token: str = "") -> Any:
+    """The JSON at a loopback URL; `token` for the cloud's API."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout_s) as response:
         return json.load(response)
 
 
@@ -114,10 +117,20 @@ class Child:
     """One child process with a log file. It can be killed and started again with the same command."""
 
     def __init__(
-        self, name: str, command: list[str], directory: pathlib.Path, env: dict[str, str] | None = None
+        self,
+        name: str,
+        command: list[str],
+        directory: pathlib.Path,
+        env: dict[str, str] | None = None,
+        *,
+        user: str | None = None,
+        ending: signal.Signals = signal.SIGTERM,
     ) -> None:
+        """`user`: whom root becomes for it; `ending`: the signal that asks it to stop."""
         self.name = name
         self.command = command
+        self._user = user
+        self._ending = ending
         self.log = directory / f"{name}.log"
         self._env = env
         self.process: subprocess.Popen[bytes] | None = None
@@ -138,6 +151,7 @@ class Child:
             # A terminal's Ctrl-C is for the parent, which stops its children in order.
             start_new_session=True,
             preexec_fn=end_with_parent,  # noqa: PLW1509  one call of libc, loaded already
+            user=self._user,
         )
         log.close()
         try:
@@ -190,11 +204,11 @@ class Child:
             self._close()
 
     def stop(self, timeout_s: float = 8.0) -> None:
-        """SIGTERM, then SIGKILL."""
+        """The signal that asks it, then SIGKILL."""
         if self.process is None:
             return
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            self.process.send_signal(self._ending)
             self.process.send_signal(signal.SIGCONT)  # one that was frozen hears it only then
             try:
                 self.process.wait(timeout_s)
@@ -304,6 +318,42 @@ def victoria_metrics(directory: pathlib.Path) -> tuple[Child, int]:
     command += ["-dedup.minScrapeInterval", "1ms"]
     command += ["-httpListenAddr", f"127.0.0.1:{port}", "-storageDataPath", str(directory / "victoria-metrics")]
     return Child("victoria-metrics", command, directory), port
+
+
+class Postgres:
+    """A PostgreSQL of its own on a free port of loopback: fast and forgetful, for tests. Root starts it as nobody."""
+
+    def __init__(self) -> None:
+        """StartError where Debian's package postgresql is not installed."""
+        programs = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+        if not programs:
+            raise StartError("there is no PostgreSQL server; install Debian's package postgresql")
+        user = "nobody" if os.geteuid() == 0 else None
+        # Not below a folder that is root's alone: the server must get there.
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="liftwatch-pg-"))
+        self._password = secrets.token_hex(8)
+        word = self.directory / "password"
+        word.write_text(self._password)
+        if user is not None:
+            for path in (self.directory, word):
+                shutil.chown(path, user)
+        data = self.directory / "data"
+        make = [str(programs[-1]), "-D", str(data), "-U", "lift", "-A", "scram-sha-256", "--pwfile", str(word), "-N"]
+        subprocess.run([*make, "-E", "UTF8", "--locale=C.UTF-8"], check=True, capture_output=True, user=user, cwd="/")
+        self.port = free_port()
+        command = [str(programs[-1].with_name("postgres")), "-D", str(data), "-p", str(self.port), "-F"]
+        command += ["-k", str(self.directory), "-c", "listen_addresses=127.0.0.1"]
+        self._child = Child("postgres", command, self.directory, user=user, ending=signal.SIGINT)
+        self._child.start(lambda: listens(self.port))
+
+    def url(self, database: str) -> str:
+        """SQLAlchemy's URL of a database there."""
+        return f"postgresql+psycopg://lift:{self._password}@127.0.0.1:{self.port}/{database}"
+
+    def stop(self) -> None:
+        """Stop it and forget all that it kept."""
+        self._child.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
 
 
 def part(name: str, directory: pathlib.Path, *arguments: str, env: dict[str, str] | None = None) -> Child:

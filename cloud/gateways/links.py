@@ -1,25 +1,44 @@
 """The links that gateways dial in by: their messages in, receipts and queries out. One bad message loses nothing else."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from cloud.accounts import tokens
+from cloud.clock import mono_ms, unix_ms
 from cloud.health.reports import HealthReports
 from cloud.incidents import service as incidents
+from cloud.lifts import service as lifts
 from cloud.live.board import Board
-from cloud.live.feed import Feed, mono_ms
+from cloud.live.feed import Feed
 
 _log = logging.getLogger(__name__)
 
 QUERY_S = 9.0
+POLICY_VIOLATION = 1008
 
 
 class NoGateway(Exception):
     """No gateway that holds this lift is connected."""
+
+
+class NotIts(ValueError):
+    """A gateway told of a lift, or of an incident, that is another one's."""
+
+
+class Link:
+    """One connection: its token, and which lifts were found to be its own or another one's."""
+
+    def __init__(self, gateway: str, socket: WebSocket, token: str) -> None:
+        self.gateway, self.socket, self.token = gateway, socket, token
+        self.own: set[str] = set()
+        self.others: set[str] = set()
 
 
 class GatewayLinks:
@@ -27,66 +46,111 @@ class GatewayLinks:
 
     def __init__(self, board: Board, feed: Feed, sessions: Any, reports: HealthReports) -> None:
         self._board, self._feed, self._sessions, self._reports = board, feed, sessions, reports
-        self._sockets: dict[str, WebSocket] = {}
-        self._queries: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._links: dict[str, Link] = {}
+        self._queries: dict[int, tuple[str, asyncio.Future[dict[str, Any]]]] = {}
         self._numbers = itertools.count(1)
         self.malformed = 0
+        self.foreign = 0
 
-    async def serve(self, gateway: str, socket: WebSocket) -> None:
+    async def serve(self, gateway: str, socket: WebSocket, token: str) -> None:
         """Hold the link of one gateway until it ends."""
         await socket.accept()
-        self._sockets[gateway] = socket
+        link = self._links[gateway] = Link(gateway, socket, token)
         try:
             while True:
                 text = await socket.receive_text()
                 try:
-                    await self._take(gateway, socket, json.loads(text))
+                    await self._take(link, json.loads(text))
                 except (ValueError, KeyError, TypeError, AttributeError) as error:
                     self.malformed += 1
                     _log.warning("gateway %s: a malformed message: %r", gateway, error)
                     await socket.send_json({"type": "error", "detail": f"malformed message: {error!r}"[:300]})
-        except WebSocketDisconnect:
+        except (WebSocketDisconnect, RuntimeError):  # RuntimeError: it was closed by us meanwhile
             _log.info("gateway %s: gone", gateway)
         finally:
-            if self._sockets.get(gateway) is socket:
-                del self._sockets[gateway]
+            if self._links.get(gateway) is link:
+                del self._links[gateway]
                 self._board.lost(gateway)
 
-    async def _take(self, gateway: str, socket: WebSocket, message: dict[str, Any]) -> None:
+    async def access_changed(self) -> None:
+        """Tokens, or whose a lift is, have changed: links without a token any more end, the others look anew."""
+        for link in list(self._links.values()):
+            link.own.clear()
+            link.others.clear()
+            async with self._sessions() as session:
+                known = await tokens.is_gateway(session, unix_ms(), link.token, link.gateway)
+            if not known:
+                _log.warning("gateway %s: its token was revoked", link.gateway)
+                with contextlib.suppress(RuntimeError):
+                    await link.socket.close(code=POLICY_VIOLATION)
+
+    async def _its(self, link: Link, names: Iterable[str]) -> set[str]:
+        """Those of `names` that this gateway may tell of; the others are counted, and told to it once."""
+        wanted = set(names)
+        unclear = wanted - link.own - link.others
+        if unclear:
+            async with self._sessions() as session:
+                own = await lifts.known(session, unix_ms(), link.gateway, sorted(unclear))
+            link.own |= own
+            refused = unclear - own
+            link.others |= refused
+            if refused:
+                self.foreign += len(refused)
+                text = f"not lifts of this gateway: {', '.join(sorted(refused))[:200]}; an administrator can move them"
+                _log.warning("gateway %s: %s", link.gateway, text)
+                await link.socket.send_json({"type": "error", "detail": text})
+        return wanted & link.own
+
+    async def _take(self, link: Link, message: dict[str, Any]) -> None:
         now = mono_ms()
         kind = message["type"]
+        gateway, socket = link.gateway, link.socket
         self._board.heard(gateway, now)
         if kind == "live":
-            self._feed.changed(self._board.live(gateway, message["lifts"], now))
+            its = await self._its(link, [str(found["id"]) for found in message["lifts"]])
+            told = [found for found in message["lifts"] if str(found["id"]) in its]
+            self._feed.changed(self._board.live(gateway, told, now))
         elif kind == "incident":
-            async with self._sessions() as session:
-                version, shown = await incidents.store(session, gateway, message["incident"], message.get("sent_ms"))
-            if shown is not None:
-                self._feed.alarm(shown)
-            await socket.send_json({"type": "receipt", "id": message["incident"]["id"], "version": version})
+            await self._take_incident(link, message)
         elif kind == "hello":
-            self._board.hello(gateway, str(message.get("version", "")), message["lifts"], now)
-            self._feed.changed([record["id"] for record in message["lifts"]])
-            await socket.send_json({"type": "welcome", "t_ms": incidents.unix_ms()})
+            its = await self._its(link, [str(record["id"]) for record in message["lifts"]])
+            told = [record for record in message["lifts"] if str(record["id"]) in its]
+            self._board.hello(gateway, str(message.get("version", "")), told, now)
+            self._feed.changed([record["id"] for record in told])
+            await socket.send_json({"type": "welcome", "t_ms": unix_ms()})
         elif kind == "health":
             self._reports.take(gateway, message["lifts"])
         elif kind == "answer":
-            waiting = self._queries.pop(int(message["q"]), None)
-            if waiting is not None and not waiting.done():
-                waiting.set_result(message)
+            asked, future = self._queries.get(int(message["q"]), ("", None))
+            if future is not None and asked == gateway and not future.done():
+                future.set_result(message)
         elif kind != "heartbeat":
-            raise ValueError(f"unknown type {kind!r}")
+            raise ValueError(f"no such message: {kind!r}"[:80])
+
+    async def _take_incident(self, link: Link, message: dict[str, Any]) -> None:
+        found = message["incident"]
+        lift = str(found["lift"])
+        # What a gateway tells of itself (a damaged store) has its own id for the lift.
+        if lift != link.gateway and lift not in await self._its(link, [lift]):
+            raise NotIts(f"incident {str(found['id'])[:80]}: {lift[:40]} is not a lift of this gateway")
+        async with self._sessions() as session:
+            if lift == link.gateway and await lifts.is_anothers(session, link.gateway, lift):
+                raise NotIts(f"incident {str(found['id'])[:80]}: a lift of another gateway has this gateway's id")
+            version, shown = await incidents.store(session, link.gateway, found, message.get("sent_ms"))
+        if shown is not None:
+            self._feed.alarm(shown)
+        await link.socket.send_json({"type": "receipt", "id": found["id"], "version": version})
 
     async def query(self, gateway: str, what: dict[str, Any]) -> dict[str, Any]:
-        """Ask a gateway; raises NoGateway if it is not connected, TimeoutError if it does not answer."""
-        socket = self._sockets.get(gateway)
-        if socket is None:
+        """Ask a gateway; NoGateway if it is not connected, TimeoutError if it does not answer."""
+        link = self._links.get(gateway)
+        if link is None:
             raise NoGateway(gateway)
         number = next(self._numbers)
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        self._queries[number] = future
+        self._queries[number] = (gateway, future)
         try:
-            await socket.send_json({"type": "query", "q": number, **what})
+            await link.socket.send_json({"type": "query", "q": number, **what})
             return await asyncio.wait_for(future, QUERY_S)
         finally:
             self._queries.pop(number, None)

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, String
+from sqlalchemy import JSON, BigInteger, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud.database import Base
+
+OPEN = text("phase <> 'closed'")
 
 
 class Incident(Base):
@@ -14,7 +16,9 @@ class Incident(Base):
     __tablename__ = "incident"
     __table_args__ = (
         Index("incident_opened", "opened_at_ms"),
-        Index("incident_lift", "lift", "opened_at_ms"),
+        # A list is found in it alone.
+        Index("incident_lift", "lift", "opened_at_ms", "id", "phase", "gateway", "area"),
+        Index("incident_open", "opened_at_ms", sqlite_where=OPEN, postgresql_where=OPEN),
         Index("incident_area", "area", "opened_at_ms"),
     )
 

@@ -1,6 +1,7 @@
 """The board: newest state of every lift, and what each viewer has not seen yet. Values in, values out; the clock is given."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +51,7 @@ class Board:
         for found in lifts:
             name = str(found["id"])
             lift = self.lifts.setdefault(name, {**_blank(name), "gateway": gateway, "name": name})
-            lift |= found
+            lift |= {**found, "gateway": gateway}
             self._arrived[name] = now_ms
             self._version[name] = self._version.get(name, 0) + 1
             changed.append(name)
@@ -82,9 +83,20 @@ class Board:
         out["controller_fault"] = told(out["state"].get("controller_fault"), lift.get("profile"))
         return out
 
-    def all(self, now_ms: int) -> list[dict[str, Any]]:
-        """All lifts, by id."""
-        return [self.view(name, now_ms) for name in sorted(self.lifts)]
+    def all(self, now_ms: int, sees: Callable[[str], bool]) -> list[dict[str, Any]]:
+        """All lifts that `sees`, by id."""
+        return [self.view(name, now_ms) for name in sorted(self.lifts) if sees(name)]
+
+    def lifts_of(self, gateway: str) -> list[str]:
+        """Ids of the lifts that `gateway` tells of."""
+        return [name for name, lift in sorted(self.lifts.items()) if lift["gateway"] == gateway]
+
+    def gateways_of(self, sees: Callable[[str], bool]) -> list[GatewayView]:
+        """Gateways with a lift that `sees`; one without any lift is for who sees what is nobody's."""
+        held: dict[str, bool] = {}
+        for name, lift in self.lifts.items():
+            held[lift["gateway"]] = held.get(lift["gateway"], False) or sees(name)
+        return [gateway for gateway in self.gateways.values() if held.get(gateway.id, sees(""))]
 
     def encoded(self, name: str, now_ms: int) -> str:
         """The JSON of one lift, made once for all viewers of a version."""
@@ -95,19 +107,23 @@ class Board:
             self._encoded[name] = held
         return held[1]
 
-    def silent_gateways(self, now_ms: int) -> list[dict[str, Any]]:
-        """Gateways not heard for a minute, with their lifts last seen occupied or moving: like an alarm."""
+    def silent_gateways(self, now_ms: int, sees: Callable[[str], bool]) -> list[dict[str, Any]]:
+        """Gateways not heard for a minute, with their lifts last seen occupied or moving: like an alarm. Of what `sees` alone."""
+        if all(now_ms - gateway.heard_ms < GATEWAY_SILENT_MS for gateway in self.gateways.values()):
+            return []
         out = []
-        for gateway in self.gateways.values():
+        for gateway in self.gateways_of(sees):
             silent_ms = now_ms - gateway.heard_ms
             if silent_ms < GATEWAY_SILENT_MS:
                 continue
-            at_risk = [
-                name for name, lift in sorted(self.lifts.items())
-                if lift["gateway"] == gateway.id and (lift["state"].get("passenger") or lift["state"].get("car_status") == 1)
-            ]  # fmt: skip
+            at_risk = [name for name in self.lifts_of(gateway.id) if sees(name) and _at_risk(self.lifts[name]["state"])]
             out.append({"gateway": gateway.id, "silent_ms": silent_ms, "lifts_at_risk": at_risk})
         return out
+
+
+def _at_risk(state: dict[str, Any]) -> bool:
+    """Last seen occupied or moving."""
+    return bool(state.get("passenger")) or state.get("car_status") == 1
 
 
 def _blank(name: str) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 from alembic import context
 
+import cloud.accounts.models
+import cloud.audit.models
+import cloud.incidents.models
+import cloud.lifts.models  # noqa: F401  these register their tables
 from cloud.database import Base
-from cloud.incidents import models  # noqa: F401  registers its tables
 
 context.configure(
     connection=context.config.attributes["connection"], target_metadata=Base.metadata, render_as_batch=True

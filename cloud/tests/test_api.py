@@ -1,20 +1,19 @@
 """The cloud from outside: gateways dial in, the API answers, receipts hold over a restart, errors say what to do."""
 
-import json
+import itertools
 import threading
+from collections.abc import Iterator
 from typing import Any
 
-from fastapi.testclient import TestClient
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
 
-from cloud.app import create_app
-from cloud.incidents.models import Incident
 from cloud.live.board import Board
-from cloud.tests.conftest import incident, live, record
+from cloud.tests.conftest import Cloud, incident, live, record
 
 LINK = "/api/v1/gateways/g-1/link"
+NUMBERS = itertools.count(1)
 
 
 def hello(socket: Any, *records: dict[str, Any]) -> None:
@@ -22,7 +21,7 @@ def hello(socket: Any, *records: dict[str, Any]) -> None:
     assert socket.receive_json()["type"] == "welcome"
 
 
-def test_a_lift_is_unknown_until_its_state_comes(client: TestClient) -> None:
+def test_a_lift_is_unknown_until_its_state_comes(client: Cloud) -> None:
     assert client.get("/api/v1/lifts").json() == []
     with client.websocket_connect(LINK) as socket:
         hello(socket)
@@ -36,7 +35,7 @@ def test_a_lift_is_unknown_until_its_state_comes(client: TestClient) -> None:
         assert lift["age_ms"] >= 40
 
 
-def test_a_lift_of_a_lost_gateway_never_looks_live(client: TestClient) -> None:
+def test_a_lift_of_a_lost_gateway_never_looks_live(client: Cloud) -> None:
     with client.websocket_connect(LINK) as socket:
         hello(socket)
         socket.send_json({"type": "live", "t_ms": 1, "lifts": [live()]})
@@ -50,11 +49,11 @@ def test_a_lift_of_a_lost_gateway_never_looks_live(client: TestClient) -> None:
 
 
 def test_incidents_are_receipted_after_the_commit_and_are_there_after_a_restart(database: str) -> None:
-    with TestClient(create_app(database)) as client, client.websocket_connect(LINK) as socket:
+    with Cloud(database) as client, client.websocket_connect(LINK) as socket:
         hello(socket)
         socket.send_json({"type": "incident", "sent_ms": 5, "incident": incident(version=3)})
         assert socket.receive_json() == {"type": "receipt", "id": "lift-1-1-1", "version": 3}
-    with TestClient(create_app(database)) as client:
+    with Cloud(database) as client:
         (found,) = client.get("/api/v1/incidents").json()
         assert (found["id"], found["kind"], found["class"]) == ("lift-1-1-1", "trapped_between_floors", "alarm")
         (own,) = [d for d in found["deliveries"] if d["destination"] == "cloud"]
@@ -63,7 +62,7 @@ def test_incidents_are_receipted_after_the_commit_and_are_there_after_a_restart(
         assert client.get("/api/v1/incidents/lift-1-1-1").json() == found
 
 
-def test_an_older_version_changes_nothing_and_is_receipted_with_the_newer(client: TestClient) -> None:
+def test_an_older_version_changes_nothing_and_is_receipted_with_the_newer(client: Cloud) -> None:
     with client.websocket_connect(LINK) as socket:
         hello(socket)
         for version, phase in ((5, "closed"), (2, "open"), (5, "closed")):
@@ -74,7 +73,7 @@ def test_an_older_version_changes_nothing_and_is_receipted_with_the_newer(client
     assert client.get("/api/v1/incidents?phase=open").json() == []
 
 
-def test_a_malformed_message_is_answered_counted_and_loses_nothing_else(client: TestClient) -> None:
+def test_a_malformed_message_is_answered_counted_and_loses_nothing_else(client: Cloud) -> None:
     with client.websocket_connect(LINK) as socket:
         hello(socket)
         for text in ("{", "[]", '{"type":"odd"}', '{"type":"live"}', '{"type":"incident","incident":{"id":"x"}}'):
@@ -85,7 +84,7 @@ def test_a_malformed_message_is_answered_counted_and_loses_nothing_else(client: 
     assert client.get("/healthz").json()["malformed"] == 5
 
 
-def test_pages_of_incidents_turn_by_time(client: TestClient) -> None:
+def test_pages_of_incidents_turn_by_time(client: Cloud) -> None:
     with client.websocket_connect(LINK) as socket:
         hello(socket)
         for number in range(5):
@@ -97,7 +96,7 @@ def test_pages_of_incidents_turn_by_time(client: TestClient) -> None:
     assert [entry["opened_at_ms"] for entry in rest] == [1001, 1000]
 
 
-def test_an_area_event_shows_its_members_and_what_is_of_it_can_be_asked_for_or_left_out(client: TestClient) -> None:
+def test_an_area_event_shows_its_members_and_what_is_of_it_can_be_asked_for_or_left_out(client: Cloud) -> None:
     member = {
         "lift": "lift-1", "site": "s", "incident": "lift-1-1-1", "incidents": ["lift-1-1-1"], "class": "occupied",
         "reason": "passenger_seen", "since_ms": 1000, "ended_ms": None, "passenger": True, "passenger_at_ms": 1500,
@@ -125,7 +124,7 @@ def test_an_area_event_shows_its_members_and_what_is_of_it_can_be_asked_for_or_l
     assert client.get("/api/v1/incidents/lift-1-1-1").json()["area"] == "g-1-1-1"
 
 
-def test_history_is_asked_of_the_gateway(client: TestClient) -> None:
+def test_history_is_asked_of_the_gateway(client: Cloud) -> None:
     answer: dict[str, Any] = {}
     with client.websocket_connect(LINK) as socket:
         hello(socket)
@@ -142,7 +141,7 @@ def test_history_is_asked_of_the_gateway(client: TestClient) -> None:
     assert answer["fields"] == {"floor": [[5, 2]]}
 
 
-def test_errors_are_problem_documents_that_say_what_to_do(client: TestClient) -> None:
+def test_errors_are_problem_documents_that_say_what_to_do(client: Cloud) -> None:
     with client.websocket_connect(LINK) as socket:
         hello(socket)
     for path, status in (
@@ -156,7 +155,7 @@ def test_errors_are_problem_documents_that_say_what_to_do(client: TestClient) ->
         assert answer.json()["title"]
 
 
-def test_openapi_describes_the_black_box(client: TestClient) -> None:
+def test_openapi_describes_the_black_box(client: Cloud) -> None:
     found = client.get("/openapi.json").json()
     assert {"/api/v1/lifts", "/api/v1/incidents", "/api/v1/lifts/{lift}/history", "/api/v1/live"} <= set(found["paths"])
     assert {"floor", "doors", "faults"} <= set(found["components"]["schemas"]["State"]["properties"])
@@ -168,62 +167,33 @@ def test_the_silence_of_a_gateway_is_told_with_its_lifts_at_risk() -> None:
     board = Board()
     board.hello("g-1", "1", [record("a"), record("b"), record("c")], 0)
     board.live("g-1", [live("a", passenger=True), live("b"), live("c", car_status=1)], 0)
-    assert board.silent_gateways(59_999) == []
-    assert board.silent_gateways(60_000) == [{"gateway": "g-1", "silent_ms": 60_000, "lifts_at_risk": ["a", "c"]}]
+    assert board.silent_gateways(59_999, lambda name: True) == []
+    assert board.silent_gateways(60_000, lambda name: True) == [
+        {"gateway": "g-1", "silent_ms": 60_000, "lifts_at_risk": ["a", "c"]}
+    ]
+
+
+@pytest.fixture(scope="module")
+def linked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cloud, Any]]:
+    database = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('linked')}/c.db"
+    with Cloud(database) as client, client.websocket_connect(LINK) as socket:
+        hello(socket)
+        yield client, socket
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.permutations([1, 2, 3, 4]), st.integers(1, 3))
-def test_versions_in_any_order_end_at_the_newest(order: list[int], repeats: int) -> None:
-    with TestClient(create_app("sqlite+aiosqlite://")) as client, client.websocket_connect(LINK) as socket:
-        hello(socket)
-        for version in order * repeats:
-            socket.send_json({"type": "incident", "incident": incident(version=version, cause=f"v{version}")})
-            socket.receive_json()
-        (found,) = client.get("/api/v1/incidents").json()
-        assert (found["version"], found["cause"]) == (4, "v4")
+def test_versions_in_any_order_end_at_the_newest(linked: tuple[Cloud, Any], order: list[int], repeats: int) -> None:
+    client, socket = linked
+    name = f"lift-1-1-{next(NUMBERS)}"
+    for version in order * repeats:
+        socket.send_json({"type": "incident", "incident": incident(name, version=version, cause=f"v{version}")})
+        socket.receive_json()
+    found = client.get(f"/api/v1/incidents/{name}").json()
+    assert (found["version"], found["cause"]) == (4, "v4")
 
 
-async def test_the_feed_sends_a_snapshot_then_alarms_at_once_and_replays_what_was_missed() -> None:
-    from cloud.live.feed import Feed
-
-    board = Board()
-    board.hello("g-1", "1", [record()], 0)
-    feed = Feed(board)
-    feed.alarm({"id": "x-1"})
-    feed.alarm({"id": "x-2"})
-    watch = feed.watch(1)
-    first = await anext(watch)
-    assert first.startswith("id: 2\nevent: snapshot\n")
-    assert json.loads(first.split("data: ")[1])["lifts"][0]["id"] == "lift-1"
-    feed.alarm({"id": "x-3"})
-    text = await anext(watch)
-    assert "x-1" not in text
-    assert text.index("x-2") < text.index("x-3")
-    await watch.aclose()
-    assert feed.viewers == set()
-
-
-async def test_the_migration_makes_what_the_models_say(database: str) -> None:
-    from alembic.autogenerate import compare_metadata
-    from alembic.migration import MigrationContext
-
-    from cloud.database import Base, make_engine, make_sessions, migrate
-
-    engine = make_engine(database)
-    await migrate(engine)
-    await migrate(engine)
-    async with engine.connect() as connection:
-        found = await connection.run_sync(
-            lambda sync: compare_metadata(MigrationContext.configure(sync), Base.metadata)
-        )
-    assert found == []
-    async with make_sessions(engine)() as session:
-        assert (await session.scalars(select(Incident))).all() == []
-    await engine.dispose()
-
-
-def test_what_the_controller_says_of_itself_is_shown_in_words_next_to_its_number(client: TestClient) -> None:
+def test_what_the_controller_says_of_itself_is_shown_in_words_next_to_its_number(client: Cloud) -> None:
     with client.websocket_connect(LINK) as socket:
         hello(socket, record("lift-1"), record("lift-2"))
         known, unknown = live("lift-1", controller_fault=41), live("lift-2", controller_fault=77)
@@ -245,3 +215,18 @@ def test_what_the_controller_says_of_itself_is_shown_in_words_next_to_its_number
     found = client.get("/api/v1/incidents/lift-1-1-1").json()
     assert (found["controller_fault"]["code"], found["controller_fault"]["known"]) == (7, True)
     assert client.get("/api/v1/incidents/lift-1-1-2").json()["controller_fault"] is None
+
+
+def test_the_description_says_of_every_route_who_may_and_how_it_refuses(client: Cloud) -> None:
+    found = client.get("/openapi.json").json()
+    assert set(found["components"]["securitySchemes"]) == {"token", "session"}
+    problem = {"$ref": "#/components/schemas/Problem"}
+    for path, operations in found["paths"].items():
+        for method, operation in operations.items():
+            assert operation["responses"]["429"]["content"]["application/problem+json"]["schema"] == problem
+            assert bool(operation["security"]) == (path != "/healthz"), path
+            assert ("401" in operation["responses"]) == (path != "/healthz")
+            assert operation["summary"] and operation.get("description"), f"{method} {path}"
+    people = found["paths"]["/api/v1/people"]["get"]
+    assert people["responses"]["403"]["description"].endswith("people.manage")
+    assert found["paths"]["/api/v1/me/sessions"]["get"]["security"] == [{"session": []}]

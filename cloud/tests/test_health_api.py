@@ -4,12 +4,11 @@ import threading
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 
 from cloud.health.reports import HealthReports, level
 from cloud.health.schemas import MAX_PARTS
 from cloud.live.board import Board
-from cloud.tests.conftest import record
+from cloud.tests.conftest import Cloud, record
 from cloud.tests.health_told import days, health, part, young
 from cloud.tests.test_api import LINK, hello
 from protocols import health as table
@@ -26,13 +25,13 @@ def follow_up(socket: Any) -> None:
     assert socket.receive_json()["type"] == "error"
 
 
-def asked(client: TestClient, lift: str = "lift-1") -> Any:
+def asked(client: Cloud, lift: str = "lift-1") -> Any:
     answer = client.get(f"/api/v1/lifts/{lift}/health")
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-def test_the_health_of_a_lift_is_a_score_with_its_parts_and_words(client: TestClient) -> None:
+def test_the_health_of_a_lift_is_a_score_with_its_parts_and_words(client: Cloud) -> None:
     with client.websocket_connect(LINK) as socket:
         hello(socket)
         answer = client.get("/api/v1/lifts/lift-1/health")
@@ -52,7 +51,7 @@ def test_the_health_of_a_lift_is_a_score_with_its_parts_and_words(client: TestCl
     assert usage["starts"]["per_day"] == 61 and "mark" not in usage["starts"]
 
 
-def test_what_is_not_known_has_neither_value_nor_mark_but_a_reason_in_both_languages(client: TestClient) -> None:
+def test_what_is_not_known_has_neither_value_nor_mark_but_a_reason_in_both_languages(client: Cloud) -> None:
     with client.websocket_connect(LINK) as socket:
         hello(socket)
         tell(socket, health())
@@ -91,7 +90,7 @@ def test_every_reason_has_words(key: str) -> None:
     assert found.reason.en and found.reason.zh and "{" not in found.reason.en + found.reason.zh
 
 
-def test_parts_of_a_later_version_are_left_out_and_every_part_of_ours_is_shown(client: TestClient) -> None:
+def test_parts_of_a_later_version_are_left_out_and_every_part_of_ours_is_shown(client: Cloud) -> None:
     with client.websocket_connect(LINK) as socket:
         hello(socket)
         tell(socket, health(parts=[*(part(name, 1, 50) for name in table.NAMES), part("telepathy", 1, 100)]))
@@ -103,9 +102,7 @@ def test_parts_of_a_later_version_are_left_out_and_every_part_of_ours_is_shown(c
     "wrong", [{"score": 130}, {"score": "good"}, {"known": -1}, {"parts": None}, {"parts": [part("levelling", 1, 101)]},
               {"parts": [part("levelling", 1, 10)] * (MAX_PARTS + 1)}, {"lift": None}],
 )  # fmt: skip
-def test_a_health_that_is_none_is_refused_counted_and_changes_nothing(
-    client: TestClient, wrong: dict[str, Any]
-) -> None:
+def test_a_health_that_is_none_is_refused_counted_and_changes_nothing(client: Cloud, wrong: dict[str, Any]) -> None:
     with client.websocket_connect(LINK) as socket:
         hello(socket)
         tell(socket, health())
@@ -117,7 +114,7 @@ def test_a_health_that_is_none_is_refused_counted_and_changes_nothing(
         assert client.get("/healthz").json()["malformed"] == 2
 
 
-def test_a_gateway_tells_of_its_own_lifts_only(client: TestClient) -> None:
+def test_a_gateway_tells_of_its_own_lifts_only(client: Cloud) -> None:
     with client.websocket_connect(LINK) as socket, client.websocket_connect("/api/v1/gateways/g-2/link") as other:
         hello(socket)
         hello(other, record("lift-2"))
@@ -128,7 +125,7 @@ def test_a_gateway_tells_of_its_own_lifts_only(client: TestClient) -> None:
         assert client.get("/api/v1/lifts/lift-9/health").status_code == 404
 
 
-def test_it_says_of_when_it_is_though_its_gateway_is_gone(client: TestClient) -> None:
+def test_it_says_of_when_it_is_though_its_gateway_is_gone(client: Cloud) -> None:
     with client.websocket_connect(LINK) as socket:
         hello(socket)
         tell(socket, health())
@@ -136,7 +133,7 @@ def test_it_says_of_when_it_is_though_its_gateway_is_gone(client: TestClient) ->
     assert (asked(client)["at_ms"], asked(client)["date"]) == (1_795_000_000_000, "2026-11-26")
 
 
-def test_days_are_asked_from_the_gateway(client: TestClient) -> None:
+def test_days_are_asked_from_the_gateway(client: Cloud) -> None:
     with client.websocket_connect(LINK) as socket:
         hello(socket)
         url = "/api/v1/lifts/lift-1/health/days?from=2026-10-13&to=2026-11-26"
@@ -157,7 +154,7 @@ def test_days_are_asked_from_the_gateway(client: TestClient) -> None:
     assert [day["over"] for day in found["days"]] == [True] * 43 + [False]
 
 
-def test_days_that_cannot_be_had_say_why(client: TestClient) -> None:
+def test_days_that_cannot_be_had_say_why(client: Cloud) -> None:
     url = "/api/v1/lifts/lift-1/health/days"
     assert client.get(url).status_code == 404
     with client.websocket_connect(LINK) as socket:

@@ -11,18 +11,19 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 from cloud.tests import test_page
+from cloud.tests.chromium import Site
 from cloud.tests.conftest import live
 from cloud.tests.health_told import days, health, young
 from cloud.tests.test_page import gateway, open_page, tell
 
-browser, cloud, pytestmark = test_page.browser, test_page.cloud, test_page.pytestmark
+pytestmark = test_page.pytestmark
 
 
 @contextmanager
-def told(url: str, *reports: dict[str, Any]) -> Iterator[ClientConnection]:
+def told(site: Site, *reports: dict[str, Any]) -> Iterator[ClientConnection]:
     """A gateway that has told the health of its lifts, and answers for their days."""
     names = [report["lift"] for report in reports] or ["lift-1"]
-    with gateway(url, *names) as socket:
+    with gateway(site, *names) as socket:
         tell(socket, *(live(name) for name in names))
         if reports:
             socket.send(json.dumps({"type": "health", "t_ms": 1, "lifts": reports}))
@@ -43,8 +44,8 @@ def _answer(socket: ClientConnection) -> None:
                 socket.send(json.dumps({"type": "answer", "q": query["q"], **found}))
 
 
-def opened(browser: Any, url: str, **more: Any) -> tuple[Any, list[str]]:
-    page, problems = open_page(browser, url, **more)
+def opened(browser: Any, site: Site, **more: Any) -> tuple[Any, list[str]]:
+    page, problems = open_page(browser, site, **more)
     page.click(".strip >> nth=0")
     page.wait_for_selector(".health h2")
     return page, problems
@@ -54,7 +55,7 @@ def row(page: Any, title: str) -> Any:
     return page.locator(".health tbody tr", has=page.locator("summary", has_text=re.compile(f"^{re.escape(title)}$")))
 
 
-def test_the_score_comes_with_its_parts_their_marks_in_words_and_what_to_do(browser: Any, cloud: str) -> None:
+def test_the_score_comes_with_its_parts_their_marks_in_words_and_what_to_do(browser: Any, cloud: Site) -> None:
     with told(cloud, health()):
         page, problems = opened(browser, cloud)
         page.wait_for_selector(".whole")
@@ -79,7 +80,7 @@ def test_the_score_comes_with_its_parts_their_marks_in_words_and_what_to_do(brow
         page.close()
 
 
-def test_what_is_not_known_says_so_and_why_and_has_no_number(browser: Any, cloud: str) -> None:
+def test_what_is_not_known_says_so_and_why_and_has_no_number(browser: Any, cloud: Site) -> None:
     with told(cloud, health()):
         page, _ = opened(browser, cloud)
         page.wait_for_selector(".row-none")
@@ -89,7 +90,7 @@ def test_what_is_not_known_says_so_and_why_and_has_no_number(browser: Any, cloud
         page.close()
 
 
-def test_a_lift_that_is_new_here_has_no_score_and_no_good_marks(browser: Any, cloud: str) -> None:
+def test_a_lift_that_is_new_here_has_no_score_and_no_good_marks(browser: Any, cloud: Site) -> None:
     with told(cloud, young()):
         page, _ = opened(browser, cloud)
         page.wait_for_selector(".whole-none")
@@ -100,7 +101,7 @@ def test_a_lift_that_is_new_here_has_no_score_and_no_good_marks(browser: Any, cl
 
 
 def test_the_lines_are_drawn_named_for_who_cannot_see_them_and_have_a_hole_where_nothing_was_known(
-    browser: Any, cloud: str
+    browser: Any, cloud: Site
 ) -> None:
     with told(cloud, health()):
         page, problems = opened(browser, cloud)
@@ -126,7 +127,7 @@ def test_the_lines_are_drawn_named_for_who_cannot_see_them_and_have_a_hole_where
         page.close()
 
 
-def test_the_table_is_a_table_for_whoever_has_it_read_to_him(browser: Any, cloud: str) -> None:
+def test_the_table_is_a_table_for_whoever_has_it_read_to_him(browser: Any, cloud: Site) -> None:
     with told(cloud, health()):
         page, _ = opened(browser, cloud)
         page.wait_for_selector(".health table")
@@ -138,7 +139,7 @@ def test_the_table_is_a_table_for_whoever_has_it_read_to_him(browser: Any, cloud
         page.close()
 
 
-def test_it_is_there_in_chinese(browser: Any, cloud: str) -> None:
+def test_it_is_there_in_chinese(browser: Any, cloud: Site) -> None:
     with told(cloud, health()):
         page, _ = opened(browser, cloud, lang="zh")
         page.wait_for_selector(".whole")
@@ -149,7 +150,7 @@ def test_it_is_there_in_chinese(browser: Any, cloud: str) -> None:
         page.close()
 
 
-def test_on_a_phone_each_part_is_a_block_and_nothing_runs_out_sideways(browser: Any, cloud: str) -> None:
+def test_on_a_phone_each_part_is_a_block_and_nothing_runs_out_sideways(browser: Any, cloud: Site) -> None:
     with told(cloud, health()):
         page, _ = opened(browser, cloud, lang="zh", width=390)
         page.wait_for_selector(".whole")
@@ -157,7 +158,7 @@ def test_on_a_phone_each_part_is_a_block_and_nothing_runs_out_sideways(browser: 
         page.close()
 
 
-def test_before_the_gateway_has_told_anything_the_page_says_so(browser: Any, cloud: str) -> None:
+def test_before_the_gateway_has_told_anything_the_page_says_so(browser: Any, cloud: Site) -> None:
     with told(cloud) as socket:
         page, _ = opened(browser, cloud)
         page.wait_for_selector(".health .empty")
@@ -168,7 +169,7 @@ def test_before_the_gateway_has_told_anything_the_page_says_so(browser: Any, clo
         page.close()
 
 
-def test_another_lift_never_shows_under_this_ones_name(browser: Any, cloud: str) -> None:
+def test_another_lift_never_shows_under_this_ones_name(browser: Any, cloud: Site) -> None:
     with told(cloud, health("lift-1"), young("lift-2")):
         page, _ = opened(browser, cloud)
         page.wait_for_selector(".whole-watch")
@@ -178,7 +179,7 @@ def test_another_lift_never_shows_under_this_ones_name(browser: Any, cloud: str)
         page.close()
 
 
-def test_without_its_gateway_the_report_stays_with_its_date_and_has_no_lines(browser: Any, cloud: str) -> None:
+def test_without_its_gateway_the_report_stays_with_its_date_and_has_no_lines(browser: Any, cloud: Site) -> None:
     with told(cloud, health()):
         pass
     page, _ = opened(browser, cloud)

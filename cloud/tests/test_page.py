@@ -2,49 +2,24 @@
 
 import json
 import pathlib
-import shutil
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
+from cloud.tests.chromium import CHROMIUM, Site, watched
 from cloud.tests.conftest import incident, live, record
-from hil_tests import services
 
-CHROMIUM = shutil.which("chromium")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium; install Debian's package chromium"),
 ]
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield found
-        found.close()
-
-
-@pytest.fixture
-def cloud(tmp_path: pathlib.Path) -> Iterator[str]:
-    child = services.part(
-        "cloud", tmp_path, "cloud", "--database", f"sqlite+aiosqlite:///{tmp_path}/c.db", "--port", "0"
-    )
-    child.start()
-    yield child.ready_line.split()[1]
-    child.stop()
-
-
-def gateway(url: str, *names: str) -> ClientConnection:
-    socket = connect(url.replace("http", "ws") + "/api/v1/gateways/g-1/link")
+def gateway(site: Site, *names: str) -> ClientConnection:
+    headers = {"Authorization": f"Bearer {site.gateway_token}"}
+    socket = connect(site.url.replace("http", "ws") + "/api/v1/gateways/g-1/link", additional_headers=headers)
     socket.send(
         json.dumps({"type": "hello", "gateway": "g-1", "version": "1", "lifts": [record(name) for name in names]})
     )
@@ -56,19 +31,16 @@ def tell(socket: ClientConnection, *lifts: dict[str, Any]) -> None:
     socket.send(json.dumps({"type": "live", "t_ms": 1, "lifts": lifts}))
 
 
-def open_page(browser: Any, url: str, *, lang: str = "en", width: int = 1440) -> tuple[Any, list[str]]:
+def open_page(browser: Any, site: Site, *, lang: str = "en", width: int = 1440) -> tuple[Any, list[str]]:
+    """The live page, signed in, and what goes wrong in it."""
     page = browser.new_page(viewport={"width": width, "height": 900})
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on(
-        "request",
-        lambda request: None if request.url.startswith((url, "data:")) else problems.append(f"outside: {request.url}"),
-    )
-    page.goto(f"{url}/?lang={lang}")
+    problems = watched(page, site)
+    site.sign_in(page)
+    page.goto(f"{site.url}/?lang={lang}")
     return page, problems
 
 
-def test_normal_lifts_are_calm_and_a_trapped_one_is_not(browser: Any, cloud: str) -> None:
+def test_normal_lifts_are_calm_and_a_trapped_one_is_not(browser: Any, cloud: Site) -> None:
     socket = gateway(cloud, "lift-1", "lift-2")
     tell(socket, live("lift-1"), live("lift-2", direction=1, car_status=1, passenger=True))
     page, problems = open_page(browser, cloud)
@@ -87,7 +59,7 @@ def test_normal_lifts_are_calm_and_a_trapped_one_is_not(browser: Any, cloud: str
     socket.close()
 
 
-def test_a_silent_lift_is_hatched_with_since_and_its_floor_is_unknown(browser: Any, cloud: str) -> None:
+def test_a_silent_lift_is_hatched_with_since_and_its_floor_is_unknown(browser: Any, cloud: Site) -> None:
     socket = gateway(cloud, "lift-1")
     tell(socket, live("lift-1"))
     page, _ = open_page(browser, cloud)
@@ -105,7 +77,7 @@ def test_a_silent_lift_is_hatched_with_since_and_its_floor_is_unknown(browser: A
     socket.close()
 
 
-def test_an_incident_says_why_and_what_would_end_it(browser: Any, cloud: str) -> None:
+def test_an_incident_says_why_and_what_would_end_it(browser: Any, cloud: Site) -> None:
     socket = gateway(cloud, "lift-1")
     tell(socket, {**live("lift-1", faults=["trapped_between_floors"]), "near_misses": {"trapped_at_level": 3}})
     opened = int(time.time() * 1000) - 21_000
@@ -122,7 +94,7 @@ def test_an_incident_says_why_and_what_would_end_it(browser: Any, cloud: str) ->
     socket.close()
 
 
-def test_what_is_withheld_alarms_nobody_and_what_was_open_before_the_work_still_does(browser: Any, cloud: str) -> None:
+def test_what_is_withheld_alarms_nobody_and_what_was_open_before_the_work_still_does(browser: Any, cloud: Site) -> None:
     socket = gateway(cloud, "lift-1", "lift-2")
     work: dict[str, Any] = {"work_mode": 1, "faults": ["running_with_door_open", "work_mode"]}
     tell(socket, live("lift-1", **work, withheld=["running_with_door_open"]), live("lift-2", **work, withheld=[]))
@@ -137,7 +109,7 @@ def test_what_is_withheld_alarms_nobody_and_what_was_open_before_the_work_still_
     socket.close()
 
 
-def test_both_languages_and_the_choice_stays_in_the_address(browser: Any, cloud: str) -> None:
+def test_both_languages_and_the_choice_stays_in_the_address(browser: Any, cloud: Site) -> None:
     socket = gateway(cloud, "lift-1")
     tell(socket, live("lift-1"))
     page, _ = open_page(browser, cloud, lang="zh")
@@ -153,22 +125,18 @@ def test_both_languages_and_the_choice_stays_in_the_address(browser: Any, cloud:
 
 
 def test_the_page_says_when_the_server_is_gone_and_comes_back_alone(browser: Any, tmp_path: pathlib.Path) -> None:
-    port = services.free_port()
-    child = services.part(
-        "cloud", tmp_path, "cloud", "--database", f"sqlite+aiosqlite:///{tmp_path}/c.db", "--port", str(port)
-    )
-    child.start()
-    page, _ = open_page(browser, f"http://127.0.0.1:{port}")
+    site = Site(tmp_path)
+    page, _ = open_page(browser, site)
     page.wait_for_selector("[role=status]:not(.pill-bad)")
-    child.kill()
+    site.child.kill()
     page.wait_for_selector(".banner", timeout=20_000)
-    child.start()
+    site.child.start()
     page.wait_for_selector(".banner", state="detached", timeout=20_000)
     page.close()
-    child.stop()
+    site.stop()
 
 
-def test_a_phone_shows_the_incident_first_and_nothing_runs_out_sideways(browser: Any, cloud: str) -> None:
+def test_a_phone_shows_the_incident_first_and_nothing_runs_out_sideways(browser: Any, cloud: Site) -> None:
     socket = gateway(cloud, "lift-1", "lift-2")
     tell(socket, live("lift-1"), live("lift-2"))
     socket.send(json.dumps({"type": "incident", "incident": incident(opened=int(time.time() * 1000))}))
@@ -208,7 +176,7 @@ def power_cut(now_ms: int, version: int = 1, **more: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_an_area_event_has_its_members_in_order_under_it_and_none_of_them_again(
-    browser: Any, cloud: str, lang: str
+    browser: Any, cloud: Site, lang: str
 ) -> None:
     names = [f"lift-{number}" for number in range(1, 6)]
     now_ms = int(time.time() * 1000)
@@ -254,7 +222,7 @@ def test_an_area_event_has_its_members_in_order_under_it_and_none_of_them_again(
     socket.close()
 
 
-def test_on_a_phone_a_long_area_shows_those_looked_after_first_and_runs_out_nowhere(browser: Any, cloud: str) -> None:
+def test_on_a_phone_a_long_area_shows_those_looked_after_first_and_runs_out_nowhere(browser: Any, cloud: Site) -> None:
     now_ms = int(time.time() * 1000)
     socket = gateway(cloud, "lift-1")
     area = power_cut(now_ms)

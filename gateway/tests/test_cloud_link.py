@@ -25,6 +25,7 @@ class Cloud:
         self.health: list[dict[str, Any]] = []
         self.receipt: Callable[[dict[str, Any]], int | None] = lambda incident: int(incident["version"])
         self.sockets: list[web.WebSocketResponse] = []
+        self.token = "token-of-g"
 
     async def start(self) -> str:
         app = web.Application()
@@ -43,6 +44,8 @@ class Cloud:
             await socket.close()
 
     async def _link(self, request: web.Request) -> web.WebSocketResponse:
+        if request.headers.get("Authorization") != f"Bearer {self.token}":
+            raise web.HTTPForbidden
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self.sockets.append(socket)
@@ -67,7 +70,7 @@ class Linked:
         self.journal = Journal(path)
         self.cloud = cloud
         self.link = CloudLink(
-            url, "g", lambda: {"gateway": "g", "lifts": []}, lambda full: [],
+            url, "token-of-g", "g", lambda: {"gateway": "g", "lifts": []}, lambda full: [],
             lambda *wanted: self.journal.ask(jobs.behind_cloud(*wanted)), self._receipted, self._answer, self._health,
         )  # fmt: skip
 
@@ -185,6 +188,19 @@ async def test_incidents_that_a_cloud_never_receipts_hold_up_no_others(
         await linked.journal.ask(jobs.store_revision(event(f"lift-2-1-{number + 1}")))
     await linked.cloud.cut()
     await eventually(lambda: sum(name.startswith("lift-2") for name, _ in linked.cloud.got) == 20)
+
+
+async def test_a_cloud_that_does_not_take_the_token_is_told_once_and_gets_everything_when_it_does(
+    linked: Linked, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    linked.cloud.token = "another"
+    await linked.cloud.cut()
+    await linked.store("lift-1-1-1")
+    await eventually(lambda: linked.link.counters["refused"] > 2)
+    assert [r.message for r in caplog.records if "does not take our token" in r.message][1:] == []
+    assert await linked.behind() != []
+    linked.cloud.token = "token-of-g"
+    await eventually(lambda: "lift-1-1-1" in [name for name, _ in linked.cloud.got])
 
 
 async def test_the_health_of_all_lifts_is_told_once_a_connection_and_again_over_the_next(

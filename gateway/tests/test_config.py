@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 
-from gateway.config import CITIES, load, load_city
+from gateway.config import CITIES, Cloud, cloud_token, load, load_city
 from gateway.errors import ConfigError
 from protocols.faults import FAULTS, NAMES
 
@@ -43,6 +43,9 @@ def test_a_gateway_needs_no_destination_and_no_lift(tmp_path: pathlib.Path) -> N
         (LEAST + '[broker.tls]\nca = "/none.pem"\n', r"broker.tls.ca cannot be used.*No such file"),
         (LEAST + f'[broker.tls]\nca = "{EXAMPLE}"\n', "broker.tls.ca cannot be used"),
         (LEAST + '[broker.tls]\nca = "a"\nkey = "k"\n', "go together"),
+        (LEAST + '[cloud]\nurl = "https://c"\n', "one of token_file and token"),
+        (LEAST + '[cloud]\nurl = "https://c"\ntoken = "t"\ntoken_file = "f"\n', "one of token_file and token"),
+        (LEAST + '[cloud]\nurl = "http://cloud.example"\ntoken = "t"\n', "in the clear"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(tmp_path: pathlib.Path, text: str, told: str) -> None:
@@ -57,6 +60,19 @@ def test_a_gateway_has_the_name_of_no_lift(tmp_path: pathlib.Path) -> None:
     path.write_text(LEAST + '[[lift]]\nid = "g"\nsite = "s"\n')
     with pytest.raises(ConfigError, match="give the gateway an id of its own"):
         load(path)
+
+
+def test_the_token_for_the_cloud_is_read_from_its_file_and_must_be_one_line(tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("lwg_secret\n")
+    assert cloud_token(Cloud("https://c", token_file=str(file))) == "lwg_secret"
+    assert cloud_token(Cloud("https://c", token="lwg_secret")) == "lwg_secret"
+    for text in ("", "two\nlines", "two words", "\x07"):
+        file.write_text(text)
+        with pytest.raises(ConfigError, match="token"):
+            cloud_token(Cloud("https://c", token_file=str(file)))
+    with pytest.raises(ConfigError, match="cannot be read"):
+        cloud_token(Cloud("https://c", token_file=str(tmp_path / "none")))
 
 
 def test_a_missing_file_is_told(tmp_path: pathlib.Path) -> None:

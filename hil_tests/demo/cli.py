@@ -46,12 +46,14 @@ def demo(port: int, lifts: int, traffic: float, simple: int, no_browser: bool) -
         write_run_file(stack, run_file())
         click.echo(f"city-mock {stack.city_url}")
         click.echo(f"metrics {stack.metrics_url}")
+        click.echo(f"sign-in {stack.sign_in_url}")
         click.echo(f"ready {stack.cloud_url}")
         click.echo(
             f"up after {time.monotonic() - begun:.1f} s; try: liftwatch inject lift-2 trapped_between_floors; Ctrl-C stops"
         )
+        click.echo("the sign-in link works once; another: liftwatch cloud admin " + _again(stack))
         if not no_browser:
-            webbrowser.open(stack.cloud_url)
+            webbrowser.open(stack.sign_in_url)
         _watch(stack)
     except KeyboardInterrupt:
         click.echo("stopping")
@@ -64,6 +66,10 @@ def demo(port: int, lifts: int, traffic: float, simple: int, no_browser: bool) -
             forget_run_file(stack, run_file())
             if not kept:
                 shutil.rmtree(data, ignore_errors=True)
+
+
+def _again(stack: Stack) -> str:
+    return f"--database {stack.cloud_database} link --sign-in --url {stack.cloud_url} admin"
 
 
 def _watch(stack: Stack) -> None:

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import pathlib
+import subprocess
+import sys
 from typing import Any
 
 from hil_tests import services
@@ -12,6 +14,7 @@ from hil_tests.vm import NodeVm, build_firmware, node_settings
 from hil_tests.wires import Wires
 
 SITE = "hefang-yuan"
+GATEWAY = "demo"
 # (name, stops, doors, rescue code): invented addresses, real proportions of such estates.
 LIFTS = (
     ("荷芳苑 1 幢 1 单元", "西溪路 18 号 1 幢 1 单元", 6, 1, "330117"),
@@ -73,6 +76,9 @@ class Stack:
         self.plain_port = 0  # of the same broker, where `tls` shuts the other to strangers
         self.bench_url = self.city_url = self.metrics_url = ""
         self.cloud_url = f"http://127.0.0.1:{self.port}"
+        self.cloud_database = f"sqlite+aiosqlite:///{data / 'cloud.db'}"
+        self.sign_in_url = ""  # lets a person in once
+        self._token = ""
 
     # -- start and stop -------------------------------------------------------------------------------------------
 
@@ -105,14 +111,35 @@ class Stack:
         )  # fmt: skip
         self._run("twin", twin)
         self.bench_url = twin.ready_line.split()[1]
-        database = f"sqlite+aiosqlite:///{self.data / 'cloud.db'}"
-        self._run("cloud", services.part("cloud", self.logs, "cloud", "--database", database, "--port", str(self.port)))
+        self._set_up_cloud()
+        database = ("--database", self.cloud_database)
+        self._run("cloud", services.part("cloud", self.logs, "cloud", *database, "--port", str(self.port)))
         config = str(self._write_gateway(platform_url))
         gateway = services.part("gateway", self.logs, "gateway", "--config", config, env=self._gateway_env)
         self._run("gateway", gateway)
         self.metrics_url = gateway.ready_line.split()[2]
         self._start_nodes()
         self.wait_good()
+
+    def _set_up_cloud(self) -> None:
+        """Accounts without a default password: tokens for the gateway and for ourselves, and a link to sign in with once."""
+        files = {name: self.data / f"{name}.secret" for name in ("gateway", "stack", "sign-in")}
+        make = [
+            sys.executable,
+            str(services.ROOT / "liftwatch.py"),
+            "cloud",
+            "admin",
+            "--database",
+            self.cloud_database,
+        ]
+        make += ["gateway-token", "--file", str(files["gateway"]), GATEWAY]
+        make += ["api-token", "--days", "1", "--file", str(files["stack"]), "stack", "Platform", "administrator"]
+        make += ["link", "--sign-in", "--url", self.cloud_url, "--file", str(files["sign-in"]), "admin"]
+        done = subprocess.run(make, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise StartError(f"the cloud could not be set up: {done.stderr.strip()}")
+        self._token = files["stack"].read_text().strip()
+        self.sign_in_url = files["sign-in"].read_text().strip()
 
     def _start_broker(self) -> None:
         if self._authority is None:
@@ -207,9 +234,10 @@ class Stack:
     def _write_gateway(self, platform_url: str) -> pathlib.Path:
         platform = self._via("gateway-city", int(platform_url.rsplit(":", 1)[1]))
         lines = [
-            "[gateway]", 'id = "demo"', f'data_dir = "{self.data / "gateway"}"', "",
+            "[gateway]", f'id = "{GATEWAY}"', f'data_dir = "{self.data / "gateway"}"', "",
             "[broker]", f"port = {self._via('gateway-broker', self.broker_port)}", "", *self._gateway_tls(),
-            "[cloud]", f'url = "http://127.0.0.1:{self._via("gateway-cloud", self.port)}"', "",
+            "[cloud]", f'url = "http://127.0.0.1:{self._via("gateway-cloud", self.port)}"',
+            f'token_file = "{self.data / "gateway.secret"}"', "",
             "[[city]]", 'file = "shanghai_like.toml"', f'url = "http://127.0.0.1:{platform}"', "",
             "[metrics]", f"port = {services.free_port()}", "",
         ]  # fmt: skip
@@ -237,15 +265,19 @@ class Stack:
 
     # -- what tests and benches do --------------------------------------------------------------------------------
 
+    def get(self, path: str, timeout_s: float = 5.0) -> Any:
+        """GET of the cloud's API, as the platform's administrator."""
+        return get_json(self.cloud_url + path, timeout_s, token=self._token)
+
     def lifts(self) -> list[dict[str, Any]]:
         """GET /api/v1/lifts."""
-        found: list[dict[str, Any]] = get_json(f"{self.cloud_url}/api/v1/lifts")
+        found: list[dict[str, Any]] = self.get("/api/v1/lifts")
         return found
 
     def incidents(self, **query: Any) -> list[dict[str, Any]]:
         """GET /api/v1/incidents."""
         text = "&".join(f"{name}={value}" for name, value in {"limit": 500, **query}.items())
-        found: list[dict[str, Any]] = get_json(f"{self.cloud_url}/api/v1/incidents?{text}")
+        found: list[dict[str, Any]] = self.get(f"/api/v1/incidents?{text}")
         return found
 
     def all_incidents(self) -> list[dict[str, Any]]:

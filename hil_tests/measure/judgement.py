@@ -12,7 +12,7 @@ from typing import Any
 from hil_tests.demo.stack import Stack
 from hil_tests.measure.mishaps import DAY_S
 from hil_tests.measure.truth import Told, read_consoles
-from hil_tests.services import StartError, get_json, wait_until
+from hil_tests.services import StartError, wait_until
 from protocols.records import Batch
 
 # Ours: back-off of the node is 8 s at most, of relay and cloud 60 s; a minute more for a loaded machine.
@@ -175,9 +175,9 @@ class Judgement:
             self.failures += self._differences(lift, to_ms)
 
     def _differences(self, lift: str, to_ms: int) -> list[str]:
-        url = f"{self._stack.cloud_url}/api/v1/lifts/{lift}/history?fields=floor,door_1,door_cycles,mains"
+        url = f"/api/v1/lifts/{lift}/history?fields=floor,door_1,door_cycles,mains"
         span = f"&from={to_ms - 2 * DAY_S * 1000}&to={to_ms}"
-        local, influx = (get_json(f"{url}{span}&source={name}", 30)["fields"] for name in ("local", "influx"))
+        local, influx = (self._stack.get(f"{url}{span}&source={name}", 30)["fields"] for name in ("local", "influx"))
         out = []
         for name, points in local.items():
             known = [point for point in points if point[1] is not None]

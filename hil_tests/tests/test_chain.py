@@ -150,11 +150,10 @@ def test_the_history_is_the_same_from_the_log_the_api_and_influxdb(stack: Stack)
     time.sleep(8)
     wait_until(lambda: stack.metric("influx_behind_batches") == 0, 30, "InfluxDB caught up")
     to_ms = int(time.time() * 1000) - 7000
-    base = f"{stack.cloud_url}/api/v1/lifts/lift-3/history?from={to_ms - 600_000}&to={to_ms}&fields=floor,speed_mm_s,door_1,mains"
+    base = f"/api/v1/lifts/lift-3/history?from={to_ms - 600_000}&to={to_ms}&fields=floor,speed_mm_s,door_1,mains"
     found = {}
     for source in ("local", "influx"):
-        with urllib.request.urlopen(f"{base}&source={source}", timeout=15) as answer:
-            found[source] = json.load(answer)["fields"]
+        found[source] = stack.get(f"{base}&source={source}", 15)["fields"]
     known = {name: [point for point in points if point[1] is not None] for name, points in found["local"].items()}
     assert known == found["influx"]
     assert known["door_1"]

@@ -1,6 +1,7 @@
 """The demo as a newcomer meets it: its lines, its end, and what it says when it cannot start."""
 
 import importlib
+import json
 import os
 import pathlib
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 
@@ -51,7 +53,15 @@ def test_the_demo_says_where_it_is_takes_a_fault_and_leaves_nothing_behind(
                 break
         guard.cancel()
         assert urls["ready"] == f"http://127.0.0.1:{port}"
-        assert [lift["quality"] for lift in get_json(urls["ready"] + "/api/v1/lifts")] == ["good"]
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            get_json(urls["ready"] + "/api/v1/lifts")
+        # The link lets its reader in, once, as a browser would be.
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        browser.open(urls["sign-in"], data=b"", timeout=5).close()
+        with browser.open(urls["ready"] + "/api/v1/lifts", timeout=5) as answer:
+            assert [lift["quality"] for lift in json.load(answer)] == ["good"]
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(urls["sign-in"], data=b"", timeout=5)
         with urllib.request.urlopen(urls["metrics"], timeout=5) as metrics:
             assert b"liftwatch" in metrics.read()
         subprocess.run([*command, "inject", "lift-1", "button_pressed"], check=True, env=env, stdout=subprocess.DEVNULL)

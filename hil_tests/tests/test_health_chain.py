@@ -13,7 +13,7 @@ import pytest
 from hil_tests.bench.ordinary import house
 from hil_tests.demo.stack import Stack
 from hil_tests.measure.fleet import FleetNode, lived
-from hil_tests.services import get_json, wait_until
+from hil_tests.services import wait_until
 
 pytestmark = pytest.mark.chain
 
@@ -33,7 +33,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def health(stack: Stack, lift: str) -> Any:
     """GET …/health; None while nothing was told."""
     with contextlib.suppress(urllib.error.HTTPError):
-        return get_json(f"{stack.cloud_url}/api/v1/lifts/{lift}/health")
+        return stack.get(f"/api/v1/lifts/{lift}/health")
     return None
 
 
@@ -77,7 +77,7 @@ def test_a_lift_that_runs_is_told_of_within_minutes_and_nothing_of_it_is_known_y
     assert found["reason"]["en"] == "Only 0 of 3 days so far." and found["reason"]["zh"]
     assert all(part["mark"] is None and part["value"] is None and part["reason"] for part in found["parts"])
     assert found["today"]["starts"] >= 1
-    days = get_json(f"{stack.cloud_url}/api/v1/lifts/lift-1/health/days")["days"]
+    days = stack.get("/api/v1/lifts/lift-1/health/days")["days"]
     assert [day["over"] for day in days] == [False]
     # What a bus tells in steps of 100 mm is no levelling, not even of one day.
     assert days[0]["usage"]["door_cycles"] >= 2
@@ -105,7 +105,7 @@ def test_weeks_that_nodes_had_to_keep_become_their_health_and_a_killed_gateway_t
             assert worn[name]["mark"] <= mine[name]["mark"] - 10
         assert worn["door_1_opening"]["value"] > 1.3 * mine["door_1_opening"]["value"]
         assert mine["faults"]["value"] == 0
-        days = get_json(f"{stack.cloud_url}/api/v1/lifts/past-old/health/days", 20)["days"]
+        days = stack.get("/api/v1/lifts/past-old/health/days", 20)["days"]
         assert len(days) >= DAYS and all(day["observed_hours"] > 23.9 for day in days[1:-2])
 
         stack.restart("gateway", kill=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hil_tests.demo.stack import Stack
-from hil_tests.services import get_json, wait_until
+from hil_tests.services import wait_until
 from hil_tests.vm import ROOT
 
 pytestmark = pytest.mark.chain
@@ -49,7 +49,7 @@ def at_city(stack: Stack, name: str) -> list[tuple[str, int]]:
 
 
 def lift(stack: Stack, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = get_json(f"{stack.cloud_url}/api/v1/lifts/{name}")
+    found: dict[str, Any] = stack.get(f"/api/v1/lifts/{name}")
     return found
 
 

@@ -57,6 +57,9 @@ function App() {
         <button className="pill" onClick={() => setLang(lang === "zh" ? "en" : "zh")}>
           {lang === "zh" ? "English" : "中文"}
         </button>
+        <a className="pill" href={`/account?lang=${lang}`}>
+          {word("account", lang)}
+        </a>
       </header>
       {cutOff && world.heardAt > 0 && (
         <p className="banner" role="alert">

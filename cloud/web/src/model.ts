@@ -144,6 +144,11 @@ export const unfolded = (incidents: ReadonlyMap<string, Incident>): Incident[] =
 const KEPT_INCIDENTS = 200;
 const SILENT_MS = 12_000;
 
+/** The session has ended: sign in, and come back to the same view. */
+function signIn(): void {
+  location.assign(`/sign-in?${new URLSearchParams({ next: location.pathname + location.search }).toString()}`);
+}
+
 /** Keeps `world` up to date for ever; `show` is called with each new one. Returns how to stop. */
 export function watch(show: (world: World) => void): () => void {
   let world = EMPTY;
@@ -166,6 +171,7 @@ export function watch(show: (world: World) => void): () => void {
   const load = async () => {
     const read = async (query: string) => {
       const answer = await fetch(`/api/v1/incidents?${query}`);
+      if (answer.status === 401) signIn();
       const found = answer.ok ? ((await answer.json()) as Incident[]) : [];
       if (answer.ok) set({ incidents: withIncidents(found) });
       return found;
@@ -193,6 +199,21 @@ export function watch(show: (world: World) => void): () => void {
       set({ incidents: withIncidents([JSON.parse((event as MessageEvent<string>).data) as Incident]) });
     });
     source.addEventListener("heartbeat", () => set({}));
+    // Other lifts than before: what was shown is void, a snapshot follows.
+    source.addEventListener("access", () => set({ lifts: new Map(), incidents: new Map(), silent: [] }));
+    source.addEventListener("ended", signIn);
+    // A stream that is refused tells no status: ask for it.
+    source.addEventListener("error", () => {
+      void fetch("/api/v1/me")
+        .then(async (answer) => {
+          if (answer.status === 401) signIn();
+          if (!answer.ok) return;
+          const me = (await answer.json()) as { permissions: string[] };
+          // Nothing is shown here to who may see no lift; his account says so, and leads to what he may see.
+          if (!me.permissions.includes("lifts.read")) location.assign("/account");
+        })
+        .catch(() => undefined);
+    });
   };
   open();
   // A connection that hangs gives no error: silence decides, and the browser's own retry is not enough.

@@ -14,7 +14,11 @@ const WORDS = {
   none: { zh: "无", en: "none" },
   lifts: { zh: "电梯", en: "Lifts" },
   incidents: { zh: "事件", en: "Incidents" },
-  noLifts: { zh: "尚无电梯：还没有网关连接", en: "No lifts yet: no gateway has connected" },
+  noLifts: {
+    zh: "没有电梯：尚无网关连接，或尚未分配给您",
+    en: "No lifts: no gateway has connected yet, or none is assigned to you",
+  },
+  account: { zh: "账户", en: "Account" },
   noIncidents: { zh: "没有未结束的事件", en: "No open incidents" },
   closedBefore: { zh: "已结束", en: "Closed" },
   since: { zh: "自", en: "since" },

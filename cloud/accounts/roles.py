@@ -1,0 +1,43 @@
+"""Kinds of organisations, their roles, and what each role may do: one table, known to no database and no route."""
+
+from typing import Literal, get_args
+
+Kind = Literal["platform", "contractor", "regulator", "rescue_centre", "owner", "property_manager"]
+Role = Literal["administrator", "auditor", "dispatcher", "technician", "inspector", "viewer"]
+Permission = Literal[
+    "lifts.read",  # lifts, their incidents, history, gateways and the live stream
+    "lifts.assign",  # to organisations and a district
+    "organisations.manage",
+    "people.manage",  # of the organisations in which one has the role
+    "tokens.manage",  # likewise
+    "gateways.manage",  # tokens of gateways
+    "audit.read",
+]
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
+
+# Organisations of these kinds see the lifts of their districts; the others those that name them.
+BY_DISTRICT: frozenset[Kind] = frozenset(("regulator", "rescue_centre"))
+
+_READ: tuple[Permission, ...] = ("lifts.read",)
+_OWN: tuple[Permission, ...] = ("lifts.read", "people.manage", "tokens.manage")
+
+ROLES: dict[Kind, dict[Role, tuple[Permission, ...]]] = {
+    "platform": {"administrator": PERMISSIONS, "auditor": ("audit.read",), "viewer": _READ},
+    "contractor": {"administrator": _OWN, "dispatcher": _READ, "technician": _READ, "viewer": _READ},
+    "regulator": {"administrator": _OWN, "inspector": _READ, "viewer": _READ},
+    "rescue_centre": {"administrator": _OWN, "dispatcher": _READ, "viewer": _READ},
+    "owner": {"administrator": _OWN, "viewer": _READ},
+    "property_manager": {"administrator": _OWN, "viewer": _READ},
+}
+
+
+def permissions(kind: str, role: str) -> tuple[Permission, ...]:
+    """What `role` in an organisation of `kind` may do; nothing where the table has no such pair."""
+    for known, roles in ROLES.items():
+        if known == kind:
+            for name, found in roles.items():
+                if name == role:
+                    return found
+    return ()

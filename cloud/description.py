@@ -1,0 +1,52 @@
+"""The description of the API (OpenAPI): what the routes say of themselves, and what their rules demand of who asks."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from cloud.accounts.access import Requires, rule_of
+from cloud.problems import MEDIA_TYPE
+
+_WAYS = {
+    "token": {"type": "http", "scheme": "bearer", "description": "a token made at /api/v1/tokens, `lwt_…`"},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "__Host-liftwatch",
+        "description": "as the sign-in page sets it",
+    },
+}
+_PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+
+
+def of(app: FastAPI) -> dict[str, Any]:
+    """The document, made once."""
+    if app.openapi_schema is None:
+        contexts = list(iter_route_contexts(app.routes))
+        found = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        found.setdefault("components", {})["securitySchemes"] = _WAYS
+        for context in contexts:
+            if isinstance(context.original_route, APIRoute) and context.original_route.include_in_schema:
+                for method in context.original_route.methods or ():
+                    _complete(found["paths"][context.path_format][method.lower()], rule_of(context.original_route))
+        app.openapi_schema = found
+    return app.openapi_schema
+
+
+def _complete(operation: dict[str, Any], rule: object) -> None:
+    """Who may, and how it is refused to the others."""
+    refusals = {"429": "too many requests; Retry-After says when it works again"}
+    if isinstance(rule, Requires):
+        operation["security"] = [{"session": []}] if rule.people else [{"token": []}, {"session": []}]
+        refusals["401"] = "nobody known"
+        needs = (
+            "of a person, not of a machine" if rule.permission == "signed_in" else f"with permission {rule.permission}"
+        )
+        if rule.permission != "signed_in" or rule.people:
+            refusals["403"] = f"wants a session or token {needs}"
+    else:
+        operation["security"] = []
+    for status, text in refusals.items():
+        operation["responses"].setdefault(status, {"description": text, **_PROBLEM})

@@ -1,0 +1,48 @@
+"""Routes of whose each lift is."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from cloud.accounts.access import Db, Now, Reader, Requires
+from cloud.accounts.scope import Assignment, Scope
+from cloud.lifts import service
+from cloud.lifts.schemas import LiftAssignment, LiftAssignmentChange
+from cloud.problems import describes
+
+router = APIRouter(prefix="/api/v1", tags=["lifts"])
+
+Assigner = Annotated[Scope, Depends(Requires("lifts.assign"))]
+
+
+@router.get("/assignments")
+async def list_assignments(
+    session: Db,
+    scope: Reader,
+    unassigned: Annotated[bool, Query(description="only those that lack a contractor or a district")] = False,
+    after: Annotated[str, Query(description="id of the last lift seen")] = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> list[LiftAssignment]:
+    """Whose the lifts are, by id. A lift that a gateway has made known and nobody has assigned is here with nobody."""
+    rows = await service.listed(session, scope, unassigned=unassigned, after=after, limit=limit)
+    names = await service.names_of(session, rows)
+    return [LiftAssignment.of(row, names) for row in rows]
+
+
+@router.get("/lifts/{lift}/assignment", responses=describes(404))
+async def one_assignment(session: Db, scope: Reader, lift: str) -> LiftAssignment:
+    """Whose a lift is."""
+    row = await service.one(session, scope, lift)
+    return LiftAssignment.of(row, await service.names_of(session, [row]))
+
+
+@router.put("/lifts/{lift}/assignment", responses=describes(404, 422))
+async def assign(
+    session: Db, now: Now, scope: Assigner, request: Request, lift: str, body: LiftAssignmentChange
+) -> LiftAssignment:
+    """Say whose a lift is. Its incidents and history go with it; open pages gain or lose it at once."""
+    wanted = Assignment(body.contractor, body.owner, body.manager, body.district)
+    row = await service.assign(session, now, scope, lift, wanted, body.gateway)
+    await session.commit()
+    await request.app.state.access_changed()
+    return LiftAssignment.of(row, await service.names_of(session, [row]))
