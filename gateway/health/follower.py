@@ -89,9 +89,10 @@ class HealthFollower:
         self._thread.start()
 
     def stop(self) -> None:
-        """Save and stop."""
+        """Save and stop, if it ever began: a gateway that is refused its configuration is stopped before."""
         self._stop.set()
-        self._thread.join(timeout=STOP_S)
+        if self._thread.ident is not None:
+            self._thread.join(timeout=STOP_S)
 
     # -- following ------------------------------------------------------------------------------------------------
 
