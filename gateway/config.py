@@ -117,7 +117,8 @@ class Health(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class LiftHealth(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What health must know of one lift beside its record.
 
-    `baseline_from`: the local date from which it is compared with itself, set anew after works on doors, drive or shaft. Ropes: how many sheaves they run over is by `roping`, or `sheaves` where it was counted; `rope_life_bends` is ours, and the
+    `baseline_from`: the local date from which it is compared with itself, set anew after works on doors, drive or shaft. Ropes: how many
+    sheaves they run over is by `roping`, or `sheaves` where it was counted; `rope_life_bends` is ours, and the
     maker's figure is better; `ropes_at_starts` is what the counter of starts showed when they were changed.
     """
 

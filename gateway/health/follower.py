@@ -40,6 +40,8 @@ SAVE_MS = 300_000
 # How often one lift is reported again while it has news, and how many reports are made in a second: one takes some 3 ms.
 AGAIN_MS = 60_000
 REPORTS = 5
+# While it is further behind the log than this, nothing is told: days that are not followed yet would look like days without data.
+EVEN_BATCHES = 2000
 # Incidents are counted anew so often: it reads the journal of months.
 FAULTS_MS = 600_000
 
@@ -194,12 +196,17 @@ class HealthFollower:
     # -- reports --------------------------------------------------------------------------------------------------
 
     def due(self, again: bool) -> list[Report]:
-        """The reports that the cloud shall have now, a few at a time: of lifts with news, of all if it wants them `again`."""
+        """The reports that the cloud shall have now, a few at a time: of lifts with news, of all if it wants them `again`.
+
+        None while a backlog is followed: what the cloud has is older and true.
+        """
         now = mono_ms()
         with self._lock:
             if again:
                 self._due.update(dict.fromkeys(self._courses))
                 self._told.clear()
+            if self._log.behind(self.row) > EVEN_BATCHES:
+                return []
             ready = [lift for lift in self._due if now - self._told.get(lift, now - AGAIN_MS) >= AGAIN_MS][:REPORTS]
             for lift in ready:
                 del self._due[lift]

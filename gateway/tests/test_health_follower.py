@@ -306,6 +306,21 @@ def test_the_cloud_is_told_a_few_at_a_time_what_is_new_and_all_of_it_again_when_
     found.stop()
 
 
+def test_while_a_backlog_is_followed_the_cloud_keeps_what_it_has(
+    rig: Rig, life: list[tuple[int, Batch]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "EVEN_BATCHES", 100)
+    rig.put(life[:50])
+    found = rig.followed(rig.follower(records_per_s=500))
+    assert [report.lift for report in found.due(True)] == ["lift-1"]
+    rig.put(life[50:])
+    assert rig.log.behind(found.row) > 100 and found.due(True) == []
+    found._config = config.Health(records_per_s=10_000_000)
+    rig.wait(lambda: found.row == rig.log.newest_row)
+    assert [report.lift for report in found.due(False)] == ["lift-1"]
+    found.stop()
+
+
 def test_days_are_told_as_they_were_and_the_one_that_goes_on_as_not_over(
     rig: Rig, life: list[tuple[int, Batch]]
 ) -> None:
