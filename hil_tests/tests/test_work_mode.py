@@ -81,12 +81,12 @@ def test_what_outlasts_the_work_goes_out_as_new_when_the_key_is_turned_back(stac
         stack.inject(KEY, FAULT)
         wait_until(lambda: newest(stack, KEY, FAULT)["phase"] != "closed", 60, "the fault again")
     stack.inject(KEY, "work_mode", clear=True)
-    wait_until(lambda: ("08", 0) in at_city(stack, KEY), 15, "the fault at the city, as new")
+    wait_until(lambda: ("12", 0) in at_city(stack, KEY), 15, "the fault at the city, as new")
     told = newest(stack, KEY, FAULT)
     assert told["withheld"] == "" and told["rev"] > 1
     wait_until(lambda: newest(stack, KEY, "work_mode")["phase"] == "closed", 10, "the end of the work")
     stack.inject(KEY, FAULT, clear=True)
-    wait_until(lambda: ("08", 1) in at_city(stack, KEY), 60, "its end at the city")
+    wait_until(lambda: ("12", 1) in at_city(stack, KEY), 60, "its end at the city")
 
 
 def test_a_command_begins_and_ends_work_mode_and_nonsense_is_refused(stack: Stack) -> None:
