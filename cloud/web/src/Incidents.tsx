@@ -21,7 +21,7 @@ export function Incidents(props: {
     const fault = FAULTS[incident.kind as keyof typeof FAULTS];
     const lift = lifts.get(incident.lift);
     const alive = incident.phase !== "closed";
-    const level = !alive ? "closed" : incident.withheld ? "note" : incident.severity === 4 ? "danger" : "fault";
+    const level = !alive ? "closed" : incident.withheld || incident.severity === 1 ? "note" : incident.severity === 4 ? "danger" : "fault";
     const area = isArea(incident);
     const lasted = (incident.closed_at_ms ?? wall) - incident.opened_at_ms;
     return (
