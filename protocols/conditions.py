@@ -26,15 +26,12 @@ FACTS = (
     "unopened_since_cut", "zone_flickers", "stopped_by_word", "just_restored",
     "mode_0", "mode_2", "mode_3", "mode_4", "mode_5", "mode_6",
 )  # fmt: skip
-# Conditions that are another's opposite; a sample need not tell both.
+# Conditions that are another's opposite; a sample need not tell both. So is "not_x" of "x" where x is a fact.
 OPPOSITES = {
     "stopped": "running", "out_of_zone": "in_zone", "door_not_closed": "doors_closed", "lock_open": "lock_closed",
     "safety_open": "safety_closed", "nobody": "somebody", "mains_off": "mains_on", "link_silent": "link_answers",
     "button_released": "button_held", "zone_quiet": "zone_flickers", "levelling_calm": "relevelling_often",
-    "battery_good": "battery_low", "not_above_top": "above_top", "not_below_bottom": "below_bottom",
-    "restored_before": "just_restored", "not_at_work": "at_work", "other_word": "word_of_position",
-    "not_mode_0": "mode_0", "not_mode_2": "mode_2", "not_mode_3": "mode_3",
-    "not_mode_4": "mode_4", "not_mode_5": "mode_5", "not_mode_6": "mode_6",
+    "battery_good": "battery_low", "restored_before": "just_restored", "other_word": "word_of_position",
 }  # fmt: skip
 
 
@@ -43,9 +40,11 @@ def found(name: str) -> int:
 
     ValueError if there is no such condition.
     """
+    if name in FACTS:
+        return 2 * FACTS.index(name) + 1
     if name in OPPOSITES:
         return 2 * FACTS.index(OPPOSITES[name])
-    return 2 * FACTS.index(name) + 1
+    return 2 * FACTS.index(name[4:] if name[:4] == "not_" else name)
 
 
 def all_hold(facts: list[bool | None], wanted: tuple[int, ...]) -> bool | None:

@@ -106,7 +106,7 @@ class _Watch:
             ms = run_time_limit_ms if table_ms == RUN_TIME_LIMIT else table_ms
             self.confirm.append(confirm_ms.get(fault.name, ms) if ms or at_once else ms)
         self.needs = [_places(names) for names, _ in fault.alternatives]
-        self.clears: list[tuple[int, ...]] = []
+        self.clears: tuple[tuple[int, ...], ...] = ()
         self.since: list[int | None] = [None] * len(fault.alternatives)
         self.held = [0] * len(fault.alternatives)  # when the evidence was last seen to hold
         self.is_quiet = True  # not open, and no evidence holds
@@ -120,7 +120,7 @@ class _Watch:
 
     def open(self, onset_ms: int, withheld: str = "") -> None:
         """Its event begins."""
-        self.clears = [_places(names) for names in self.fault.clear]
+        self.clears = tuple([_places(names) for names in self.fault.clear])
         self.withheld = withheld
         self.is_open = True
         self.is_quiet = False
@@ -149,11 +149,10 @@ class Detector:
         )
         self._watches: dict[str, _Watch] = {}
         if not _pivots:
-            for name in faults.NAMES:
-                pivots = 0
-                for names, _ in faults.fault(name).alternatives:
-                    pivots = pivots << 8 | found(names[-1]) + 1
-                _pivots.append(pivots)
+            _pivots.extend([0] * len(faults.NAMES))
+            for index in range(len(_pivots)):
+                for names, _ in faults.fault(faults.NAMES[index]).alternatives:
+                    _pivots[index] = _pivots[index] << 8 | found(names[-1]) + 1
         self._busy: list[int] = []  # places in faults.NAMES of those that have evidence or are open
         self._stirred = True  # something was opened or closed since all rows were looked at
         self._presses = 0

@@ -112,7 +112,7 @@ FAULTS = (
           (("moved",),), 1000, WORK_MODES),
     # The drive says that it stands.
     _row("brake_slipping", None, "fault", 3, False,
-          ((("stands_and_creeps", "doors_closed"), 2000), (("drifted",), 2000)),
+          ((("doors_closed", "stands_and_creeps"), 2000), (("drifted",), 2000)),
           (("moved",), ("door_open",)), 2000, RUN_MODES),
     _row("levelling_inaccurate", None, "fault", 2, False,
           ((("relevelling_often",), 0),),

@@ -163,10 +163,11 @@ async def test_the_press_is_stamped_as_the_contact_closes(control: Control) -> N
 async def test_mains_and_presence_are_on_the_terminals_and_repeated_to_a_newcomer(control: Control) -> None:
     lift = control.bench.lifts["lift-2"]
     terminals = Terminals(lift.gpio.path)
-    await eventually(lambda: terminals.look() == {25: 0, 26: 1, 27: 0, 33: 0})
+    await eventually(lambda: terminals.look() == {25: 0, 26: 1, 27: 0, 32: 0, 33: 0})
     for fault, pin, level in (
         ("mains_lost", 26, 0),
         ("battery_low", 33, 1),
+        ("work_mode", 32, 1),
         ("presence_stuck", 27, 1),
         ("button_stuck", 25, 1),
     ):

@@ -158,7 +158,7 @@ def test_a_power_cut_between_floors_holds_the_car_by_its_brake_and_kills_the_con
     stuck = twin.position_mm
     told = samples(twin, MINUTE)
     assert twin.position_mm == stuck and twin.speed_mm_s == 0
-    assert all(set(s) == {"mains", "passenger", "button", "battery_low", "controller_link"} for s in told)
+    assert all(set(s) == {"mains", "passenger", "button", "battery_low", "work_mode", "controller_link"} for s in told)
     SCRIPTS["mains_lost"].clear(twin)
     assert not twin.controller_answers, "a controller boots first"
     samples(twin, 2 * MINUTE)
