@@ -22,12 +22,15 @@ IN_A_QUERY = 500
 async def store(
     session: AsyncSession, gateway: str, found: dict[str, Any], sent_ms: int | None
 ) -> tuple[int, dict[str, Any] | None]:
-    """Store one incident if its version is newer; (version held now, the incident as shown or None if nothing changed)."""
-    name, version = str(found["id"]), int(found["version"])
+    """Store one incident if its revision or else its version is newer; (version held now, the incident as shown or None if nothing changed).
+
+    Versions are the journal's: one that was made anew counts from its clock, which may be behind that of the one before.
+    """
+    name, version, rev = str(found["id"]), int(found["version"]), int(found["rev"])
     row = await session.get(Incident, name)
     if row is not None and row.lift != str(found["lift"]):
         raise ValueError(f"incident {name[:80]} is one of another lift")
-    if row is not None and row.version >= version:
+    if row is not None and (row.body["rev"], row.version) >= (rev, version):
         return row.version, None
     now = unix_ms()
     if row is None:

@@ -62,6 +62,18 @@ def test_incidents_are_receipted_after_the_commit_and_are_there_after_a_restart(
         assert client.get("/api/v1/incidents/lift-1-1-1").json() == found
 
 
+def test_a_journal_made_anew_behind_a_clock_that_was_set_back_tells_a_later_revision_all_the_same(
+    client: Cloud,
+) -> None:
+    with client.websocket_connect(LINK) as socket:
+        hello(socket)
+        for version, phase, held in ((9, "open", 9), (3, "closed", 3), (9, "open", 3)):
+            socket.send_json({"type": "incident", "incident": incident(version=version, phase=phase)})
+            assert socket.receive_json()["version"] == held
+    (found,) = client.get("/api/v1/incidents").json()
+    assert (found["version"], found["rev"], found["phase"]) == (3, 2, "closed")
+
+
 def test_an_older_version_changes_nothing_and_is_receipted_with_the_newer(client: Cloud) -> None:
     with client.websocket_connect(LINK) as socket:
         hello(socket)

@@ -212,7 +212,7 @@ def test_a_node_provisioned_as_a_replacement_needs_to_ask_nobody(running: Runnin
     first_boot = provision_replacement(stack, "lift-2")
     said = node.console.stat().st_size
     node.start()
-    stack.press("lift-2", hold_ms=5000)
+    stack.press("lift-2", hold_ms=15000)
     stack.wait_good()
     judgement = Judgement(stack, {}, store_is_new=True)
     judgement.run()
