@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import pathlib
@@ -61,14 +62,28 @@ class StartError(Exception):
     """A part did not come up; the message has its last log lines and what to do."""
 
 
+# Below those that the kernel gives to clients.
+PORTS = range(20_000, 32_000)
+
+
 def free_port() -> int:
-    """A port of loopback that is free now, below those that the kernel gives to clients: none of them takes it meanwhile."""
-    while True:
-        with (
-            contextlib.suppress(OSError),
-            socket.create_server(("127.0.0.1", random.randrange(20_000, 32_000))) as listener,
-        ):
-            return int(listener.getsockname()[1])
+    """A port of loopback that is free now, and that no other process of this user is given before all others were.
+
+    They take turns by a counter in a file: a port is asked for well before its server listens, and tests run beside each other.
+    """
+    path = pathlib.Path(tempfile.gettempdir()) / f"liftwatch-ports-{os.getuid()}"
+    with path.open("a+") as turns:
+        fcntl.flock(turns, fcntl.LOCK_EX)
+        turns.seek(0)
+        held = turns.read()
+        at = int(held) if held.isdigit() else random.randrange(len(PORTS))
+        for step in range(len(PORTS)):
+            port = PORTS[(at + step) % len(PORTS)]
+            with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+                turns.truncate(0)
+                turns.write(str((at + step + 1) % len(PORTS)))
+                return port
+    raise StartError(f"no port from {PORTS.start} to {PORTS.stop} is free on loopback")
 
 
 def find(program: str, package: str) -> str:
