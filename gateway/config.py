@@ -1,6 +1,7 @@
 """The gateway's configuration: gateway.toml and the city files, read once and checked. Nothing else reads files of settings."""
 
 import datetime as dt
+import itertools
 import pathlib
 import ssl
 import urllib.parse
@@ -17,6 +18,9 @@ from protocols.identity import is_id
 T = TypeVar("T")
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
+# The highest position that the contract's field has.
+MAX_LEVEL_MM = 500_000
+MAX_FLOOR_NAME = 8
 
 
 class Gateway(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -132,6 +136,9 @@ class LiftHealth(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class Lift(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The lift record; its codes are attributes, none of them names a topic or a history.
 
+    Where it stands is WGS-84, as a phone tells it; a point picked on a Chinese map (GCJ-02) lies some hundred metres beside it.
+    `floor_levels_mm` are the heights of its stops over the lowest, where they are not `floor_pitch_mm` apart each;
+    `floor_names` what the car's panel calls them ("-1", "1"). Both begin with the lowest.
     `confirm_ms` {fault: ms} and `button_filter` are for a lift whose terminal does not detect; a node has them in its own settings.
     """
 
@@ -145,13 +152,24 @@ class Lift(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     doors: Annotated[int, msgspec.Meta(ge=1, le=2)] = 1
     rated_speed_mm_s: Positive = 1000
     floor_pitch_mm: Positive = 2900
+    floor_levels_mm: list[Annotated[int, msgspec.Meta(ge=0, le=MAX_LEVEL_MM)]] = []
+    floor_names: list[Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_FLOOR_NAME)]] = []
+    latitude_deg: Annotated[float, msgspec.Meta(ge=-90, le=90)] | None = None
+    longitude_deg: Annotated[float, msgspec.Meta(ge=-180, le=180)] | None = None
     confirm_ms: dict[str, int] = {}
     button_filter: bool = False
     health: LiftHealth = LiftHealth()
 
     def travel_mm(self, stops: int | None = None) -> int:
         """From the lowest stop to the highest; `stops` if somebody knows better than the record."""
-        return ((stops or self.stops) - 1) * self.floor_pitch_mm
+        return self.level_mm(stops or self.stops)
+
+    def level_mm(self, stop: int) -> int:
+        """The height of a stop (lowest 1) over the lowest; beyond the levels known each is a pitch from the next."""
+        known = self.floor_levels_mm or [0]
+        if stop <= len(known):
+            return known[max(stop, 1) - 1]
+        return known[-1] + (stop - len(known)) * self.floor_pitch_mm
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -203,7 +221,8 @@ def load(path: pathlib.Path) -> Config:
         seen.add(lift.id)
         try:
             Settings(confirm_ms=lift.confirm_ms)
-        except SettingsError as error:
+            _check_place(lift)
+        except (SettingsError, ConfigError) as error:
             raise ConfigError(f"{path}: lift {lift.id}: {error}") from error
     if not is_id(config.gateway.id):
         raise ConfigError(f"{path}: gateway.id {config.gateway.id!r}: 1 to 32 of a-z, 0-9 and '-'")
@@ -217,6 +236,23 @@ def load(path: pathlib.Path) -> Config:
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
     return config
+
+
+def _check_place(lift: Lift) -> None:
+    if (lift.latitude_deg is None) != (lift.longitude_deg is None):
+        raise ConfigError("latitude_deg and longitude_deg go together; there is only one of them")
+    levels, names = lift.floor_levels_mm, lift.floor_names
+    for name, found in (("floor_levels_mm", len(levels)), ("floor_names", len(names))):
+        if found not in (0, lift.stops):
+            raise ConfigError(
+                f"{name} has {found} entries and the lift {lift.stops} stops; give one for each, lowest first"
+            )
+    if levels and (levels[0] != 0 or any(low >= high for low, high in itertools.pairwise(levels))):
+        raise ConfigError(
+            f"floor_levels_mm {levels}: heights over the lowest stop, so 0 first and each above the one before"
+        )
+    if len(set(names)) < len(names):
+        raise ConfigError(f"floor_names {names}: one name stands there twice")
 
 
 def _check_cloud(cloud: Cloud) -> None:

@@ -152,7 +152,9 @@ class Lifts:
             {
                 "id": record.id, "site": record.site, "name": record.name or record.id, "address": record.address,
                 "rescue_code": record.rescue_code, "registration_code": record.registration_code, "stops": record.stops,
-                "doors": record.doors, "rated_speed_mm_s": record.rated_speed_mm_s,
+                "doors": record.doors, "rated_speed_mm_s": record.rated_speed_mm_s, "latitude_deg": record.latitude_deg,
+                "longitude_deg": record.longitude_deg, "floor_pitch_mm": record.floor_pitch_mm,
+                "floor_levels_mm": record.floor_levels_mm, "floor_names": record.floor_names,
             }
             for record in (end.record for end in list(self._ends.values()))
         ]  # fmt: skip

@@ -130,7 +130,8 @@ def _blank(name: str) -> dict[str, Any]:
     """A lift of which nothing is known."""
     return {
         "id": name, "name": name, "site": "", "address": "", "rescue_code": "", "registration_code": "", "stops": 6,
-        "doors": 1, "rated_speed_mm_s": 1000, "gateway": "", "quality": "unknown", "age_ms": None, "link_age_ms": None,
+        "doors": 1, "rated_speed_mm_s": 1000, "latitude_deg": None, "longitude_deg": None, "floor_pitch_mm": 2900,
+        "floor_levels_mm": [], "floor_names": [], "gateway": "", "quality": "unknown", "age_ms": None, "link_age_ms": None,
         "since_ms": None, "period_ms": 1000, "boot": 0, "profile": None, "state": {"doors": [], "faults": [], "withheld": []},
         "last_known": None,
     }  # fmt: skip

@@ -63,7 +63,11 @@ class LastKnown(BaseModel):
 
 
 class Lift(BaseModel):
-    """One lift: its record and its state, with age and quality."""
+    """One lift: its record and its state, with age and quality.
+
+    Where it stands is WGS-84. `floor_levels_mm` are the heights of its stops over the lowest and `floor_names` what the car's
+    panel calls them, the lowest first; empty = not known: then they are `floor_pitch_mm` apart, and called by their number.
+    """
 
     id: str
     name: str
@@ -75,6 +79,11 @@ class Lift(BaseModel):
     stops: int
     doors: int
     rated_speed_mm_s: int
+    latitude_deg: float | None = None
+    longitude_deg: float | None = None
+    floor_pitch_mm: int = 2900
+    floor_levels_mm: list[int] = []
+    floor_names: list[str] = []
     quality: Quality
     age_ms: int | None
     link_age_ms: int | None

@@ -35,6 +35,16 @@ def test_a_lift_is_unknown_until_its_state_comes(client: Cloud) -> None:
         assert lift["age_ms"] >= 40
 
 
+def test_where_a_lift_stands_and_how_its_stops_lie_is_told_where_the_gateway_knows_it(client: Cloud) -> None:
+    place = {"latitude_deg": 30.27, "longitude_deg": 120.11, "floor_levels_mm": [0, 4200], "floor_names": ["-1", "1"]}
+    with client.websocket_connect(LINK) as socket:
+        hello(socket, record("a"), record("b", stops=2, floor_pitch_mm=4200, **place))
+        bare, known = client.get("/api/v1/lifts").json()
+    assert {name: known[name] for name in place} == place
+    assert (bare["latitude_deg"], bare["floor_levels_mm"], bare["floor_names"]) == (None, [], [])
+    assert (bare["floor_pitch_mm"], known["floor_pitch_mm"]) == (2900, 4200)
+
+
 def test_a_lift_of_a_lost_gateway_never_looks_live(client: Cloud) -> None:
     with client.websocket_connect(LINK) as socket:
         hello(socket)

@@ -279,9 +279,10 @@ class Course(msgspec.Struct, array_like=True):
         took_ms = t_ms - self.run_since
         if took_ms > health.RUN_LONGEST_MS:
             return
-        floors = 0
+        floors = between_mm = 0
         if self.floor is not None and self.run_floor is not None:
             floors = abs(self.floor - self.run_floor)
+            between_mm = abs(lift.level_mm(self.floor) - lift.level_mm(self.run_floor))
         distance: int | None = None
         if self.position_mm is not None and self.run_position is not None:
             distance = abs(self.position_mm - self.run_position)
@@ -293,7 +294,7 @@ class Course(msgspec.Struct, array_like=True):
         day.runs += 1
         day.running += took_ms
         if distance is None:
-            distance = floors * lift.floor_pitch_mm
+            distance = between_mm
         day.travel_mm += distance
         self._cross(lift)
         if not ordinary:

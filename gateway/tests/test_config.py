@@ -4,12 +4,13 @@ import pathlib
 
 import pytest
 
-from gateway.config import CITIES, Cloud, cloud_token, load, load_city
+from gateway.config import CITIES, Cloud, Lift, cloud_token, load, load_city
 from gateway.errors import ConfigError
 from protocols.faults import FAULTS, NAMES
 
 EXAMPLE = pathlib.Path(__file__).parents[2] / "docs" / "examples" / "gateway.toml"
 LEAST = '[gateway]\nid = "g"\ndata_dir = "d"\n'
+LIFT = LEAST + '[[lift]]\nid = "a"\nsite = "s"\n'
 
 
 def test_the_example_in_the_documents_is_taken() -> None:
@@ -38,6 +39,13 @@ def test_a_gateway_needs_no_destination_and_no_lift(tmp_path: pathlib.Path) -> N
         (LEAST + '[[lift]]\nid = "Lift 1"\nsite = "s"\n', "Lift 1"),
         (LEAST + '[[lift]]\nid = "a"\nsite = "s"\n[[lift]]\nid = "a"\nsite = "t"\n', "twice"),
         (LEAST + '[[lift]]\nid = "a"\nsite = "s"\ndoors = 3\n', "doors"),
+        (LIFT + "latitude_deg = 30.2\n", "lift a: latitude_deg and longitude_deg go together"),
+        (LIFT + "latitude_deg = 120.1\nlongitude_deg = 30.2\n", "latitude_deg"),
+        (LIFT + "stops = 3\nfloor_levels_mm = [0, 2900]\n", "2 entries and the lift 3 stops"),
+        (LIFT + "stops = 3\nfloor_levels_mm = [0, 2900, 2900]\n", "each above the one before"),
+        (LIFT + "stops = 2\nfloor_levels_mm = [100, 2900]\n", "0 first"),
+        (LIFT + 'stops = 2\nfloor_names = ["1", "1"]\n', "twice"),
+        (LIFT + 'stops = 2\nfloor_names = ["", "1"]\n', "floor_names"),
         ("[gateway", "gateway.toml"),
         (LEAST + '[broker.tls]\ncertificate = "a"\n', "ca"),
         (LEAST + '[broker.tls]\nca = "/none.pem"\n', r"broker.tls.ca cannot be used.*No such file"),
@@ -53,6 +61,15 @@ def test_a_mistake_is_told_with_its_place(tmp_path: pathlib.Path, text: str, tol
     path.write_text(text)
     with pytest.raises(ConfigError, match=told):
         load(path)
+
+
+def test_stops_lie_at_their_levels_and_beyond_these_a_pitch_apart() -> None:
+    even = Lift("a", "s", stops=4, floor_pitch_mm=3000)
+    assert [even.level_mm(stop) for stop in (1, 2, 4, 6)] == [0, 3000, 9000, 15000]
+    uneven = Lift("a", "s", stops=4, floor_pitch_mm=3000, floor_levels_mm=[0, 4200, 7100, 10000])
+    assert [uneven.level_mm(stop) for stop in (1, 2, 4, 5)] == [0, 4200, 10000, 13000]
+    # The node at the lift knows better than the record how many there are.
+    assert (uneven.travel_mm(), uneven.travel_mm(3), uneven.travel_mm(5)) == (10000, 7100, 13000)
 
 
 def test_a_gateway_has_the_name_of_no_lift(tmp_path: pathlib.Path) -> None:

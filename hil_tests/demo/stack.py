@@ -25,6 +25,8 @@ LIFTS = (
     ("荷芳苑 4 幢 1 单元", "西溪路 18 号 4 幢 1 单元", 4, 1, "330122"),
 )
 PITCH_MM = 2900
+# Its south-west corner: latitude and longitude, WGS-84, in the west of Hangzhou.
+ESTATE = (30.27412, 120.10853)
 BROKER_NAME = "broker.hefang-yuan.test"
 
 
@@ -250,11 +252,20 @@ class Stack:
             lines += [
                 "[[lift]]", f'id = "{name}"', f'site = "{SITE}"', f'name = "{title}"', f'address = "{address}"',
                 f'rescue_code = "{int(rescue) + number // len(LIFTS) * 10}"', f"stops = {stops}", f"doors = {doors}",
-                f"floor_pitch_mm = {PITCH_MM}", "",
+                f"floor_pitch_mm = {PITCH_MM}", f"floor_levels_mm = {[stop * PITCH_MM for stop in range(stops)]}",
+                *self._place(number), "",
             ]  # fmt: skip
         path = self.data / "gateway.toml"
         path.write_text("\n".join(lines))
         return path
+
+    @staticmethod
+    def _place(number: int) -> list[str]:
+        """Beside each other as entrances of an estate are: two to a house, houses in rows of five."""
+        house, entrance = divmod(number, 2)
+        row, column = divmod(house, 5)
+        latitude, longitude = ESTATE[0] + row * 0.0006, ESTATE[1] + column * 0.0007 + entrance * 0.0002
+        return [f"latitude_deg = {latitude:.5f}", f"longitude_deg = {longitude:.5f}"]
 
     def _gateway_tls(self) -> list[str]:
         if self._authority is None:
