@@ -71,7 +71,8 @@ def free_port() -> int:
 
     They take turns by a counter in a file: a port is asked for well before its server listens, and tests run beside each other.
     """
-    path = pathlib.Path(tempfile.gettempdir()) / f"liftwatch-ports-{os.getuid()}"
+    # Not where TMPDIR says: all must find the same one.
+    path = pathlib.Path(f"/tmp/liftwatch-ports-{os.getuid()}")  # noqa: S108  holds no secret, and a wrong number does no harm
     with path.open("a+") as turns:
         fcntl.flock(turns, fcntl.LOCK_EX)
         turns.seek(0)
@@ -96,16 +97,20 @@ def find(program: str, package: str) -> str:
 
 def get_json(url: str, timeout_s: float = 5.0, *, token: str = "") -> Any:
     """The JSON at a loopback URL; `token` for the cloud's API."""
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout_s) as response:
+    with urllib.request.urlopen(urllib.request.Request(url, headers=_bearer(token)), timeout=timeout_s) as response:
         return json.load(response)
 
 
-def post_json(url: str, body: dict[str, Any], timeout_s: float = 10.0) -> Any:
-    """POST `body`; the JSON of the answer."""
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+def post_json(url: str, body: dict[str, Any], timeout_s: float = 10.0, *, method: str = "POST", token: str = "") -> Any:
+    """POST or PUT `body`; the JSON of the answer."""
+    headers = {"Content-Type": "application/json", **_bearer(token)}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers, method=method)
     with urllib.request.urlopen(request, timeout=timeout_s) as response:
         return json.load(response)
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def gauge(metrics_url: str, name: str) -> float:

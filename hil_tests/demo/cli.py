@@ -47,11 +47,13 @@ def demo(port: int, lifts: int, traffic: float, simple: int, no_browser: bool) -
         click.echo(f"city-mock {stack.city_url}")
         click.echo(f"metrics {stack.metrics_url}")
         click.echo(f"sign-in {stack.sign_in_url}")
+        for who, link in stack.links.items():
+            click.echo(f"sign-in-{who} {link}")
         click.echo(f"ready {stack.cloud_url}")
         click.echo(
             f"up after {time.monotonic() - begun:.1f} s; try: liftwatch inject lift-2 trapped_between_floors; Ctrl-C stops"
         )
-        click.echo("the sign-in link works once; another: liftwatch cloud admin " + _again(stack))
+        click.echo("each sign-in link works once; another: liftwatch cloud admin " + _again(stack))
         if not no_browser:
             webbrowser.open(stack.sign_in_url)
         _watch(stack)

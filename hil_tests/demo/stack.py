@@ -9,6 +9,7 @@ from typing import Any
 
 from hil_tests import services
 from hil_tests.authority import Authority
+from hil_tests.demo import people
 from hil_tests.services import Child, StartError, get_json, post_json, wait_until
 from hil_tests.vm import NodeVm, build_firmware, node_settings
 from hil_tests.wires import Wires
@@ -80,6 +81,7 @@ class Stack:
         self.cloud_url = f"http://127.0.0.1:{self.port}"
         self.cloud_database = f"sqlite+aiosqlite:///{data / 'cloud.db'}"
         self.sign_in_url = ""  # lets a person in once
+        self.links: dict[str, str] = {}  # the same for who is in people.PEOPLE
         self._token = ""
 
     # -- start and stop -------------------------------------------------------------------------------------------
@@ -122,10 +124,15 @@ class Stack:
         self.metrics_url = gateway.ready_line.split()[2]
         self._start_nodes()
         self.wait_good()
+        people.assign(self.lift_ids(), self.get, self._put)
 
     def _set_up_cloud(self) -> None:
         """Accounts without a default password: tokens for the gateway and for ourselves, and a link to sign in with once."""
         files = {name: self.data / f"{name}.secret" for name in ("gateway", "stack", "sign-in")}
+
+        def link_of(who: str) -> pathlib.Path:
+            return self.data / f"{who}.link"
+
         make = [
             sys.executable,
             str(services.ROOT / "liftwatch.py"),
@@ -137,11 +144,13 @@ class Stack:
         make += ["gateway-token", "--file", str(files["gateway"]), GATEWAY]
         make += ["api-token", "--days", "1", "--file", str(files["stack"]), "stack", "Platform", "administrator"]
         make += ["link", "--sign-in", "--url", self.cloud_url, "--file", str(files["sign-in"]), "admin"]
+        make += people.admin_steps(link_of, self.cloud_url)
         done = subprocess.run(make, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise StartError(f"the cloud could not be set up: {done.stderr.strip()}")
         self._token = files["stack"].read_text().strip()
         self.sign_in_url = files["sign-in"].read_text().strip()
+        self.links = {who: link_of(who).read_text().strip() for who, *_ in people.PEOPLE}
 
     def _start_broker(self) -> None:
         if self._authority is None:
@@ -279,6 +288,9 @@ class Stack:
     def get(self, path: str, timeout_s: float = 5.0) -> Any:
         """GET of the cloud's API, as the platform's administrator."""
         return get_json(self.cloud_url + path, timeout_s, token=self._token)
+
+    def _put(self, path: str, body: dict[str, Any]) -> Any:
+        return services.post_json(self.cloud_url + path, body, method="PUT", token=self._token)
 
     def lifts(self) -> list[dict[str, Any]]:
         """GET /api/v1/lifts."""
