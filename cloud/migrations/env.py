@@ -5,7 +5,8 @@ from alembic import context
 import cloud.accounts.models
 import cloud.audit.models
 import cloud.incidents.models
-import cloud.lifts.models  # noqa: F401  these register their tables
+import cloud.lifts.models
+import cloud.notices.models  # noqa: F401  these register their tables
 from cloud.database import Base
 
 context.configure(
