@@ -18,6 +18,10 @@ ANSWER_S = 5.0
 MOST_WAITING = 64
 
 
+# What the cloud may ask a node for. Who stands in front of the gateway may do more: restart it, or give it other settings.
+FROM_CLOUD = ("car", "identify", "self_test", "watch")
+
+
 class Commands:
     """`publish(topic, payload)` sends. In the loop, but for `on_reply`, which comes from a lane's thread."""
 
@@ -56,6 +60,19 @@ class Commands:
             del self._waiting[lift, name]
         self.counters["answered" if reply["ok"] else "refused"] += 1
         return reply
+
+    async def answer(self, query: dict[str, Any]) -> dict[str, Any]:
+        """The cloud's query {lift, command, args}: {ok, detail}, and `unanswered` where the node says nothing. Sent only if FROM_CLOUD."""
+        lift, what, args = str(query["lift"]), query.get("command"), query.get("args") or {}
+        if what not in FROM_CLOUD or not isinstance(args, dict):
+            return {"ok": False, "detail": f"the cloud may send {', '.join(FROM_CLOUD)}, with args as an object"}
+        try:
+            reply = await self.send(lift, what, args)
+        except NotDelivered as error:
+            return {"ok": False, "unanswered": True, "detail": str(error)}
+        except ConfigError as error:
+            return {"ok": False, "detail": str(error)}
+        return {"ok": reply["ok"], "detail": reply["detail"]}
 
     def on_reply(self, lift: str, values: dict[str, Any]) -> None:
         """From any thread: a node's decoded `reply`."""

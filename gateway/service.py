@@ -221,12 +221,14 @@ class Service:
         self.journal.submit(jobs.cloud_has(name, version), lambda result, error: None)
 
     async def _answer(self, query: dict[str, Any]) -> dict[str, Any]:
-        """History of one lift from the local log or from InfluxDB, or the days of its health."""
+        """History of one lift from the local log or from InfluxDB, the days of its health, or what its node says to a command."""
         lift = str(query["lift"])
         if lift not in self.lifts:
             return {"error": f"lift {lift} is not of this gateway"}
         if query.get("what") == "health_days":
             return await asyncio.to_thread(self.follower.answer, query)
+        if query.get("what") == "command":
+            return await self.commands.answer(query)
         from_ms, to_ms = int(query["from_ms"]), int(query["to_ms"])
         fields = known_fields([str(name) for name in query.get("fields") or []])
         limit = min(HISTORY_LIMIT, int(query.get("limit") or HISTORY_LIMIT))

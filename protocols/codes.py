@@ -53,4 +53,6 @@ PHASES = (OPEN, UPDATED, CLOSED)
 
 CLASSES = ("alarm", "fault", "event")
 
-COMMANDS = ("identify", "self_test", "watch", "work", "log_level", "reload", "update", "restart")
+COMMANDS = ("identify", "self_test", "watch", "work", "log_level", "reload", "update", "restart", "car")
+# What the car is told of its alarm: an argument of `car`, and by its place the number that is shown there (0 = nothing).
+ALARM_STEPS = ("ended", "sent", "heard", "coming", "arrived")

@@ -150,7 +150,10 @@ class GatewayLinks:
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._queries[number] = (gateway, future)
         try:
-            await link.socket.send_json({"type": "query", "q": number, **what})
+            try:
+                await link.socket.send_json({"type": "query", "q": number, **what})
+            except (WebSocketDisconnect, RuntimeError) as error:  # it has just gone
+                raise NoGateway(gateway) from error
             return await asyncio.wait_for(future, QUERY_S)
         finally:
             self._queries.pop(number, None)
