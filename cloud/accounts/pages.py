@@ -64,9 +64,16 @@ def set_cookie(answer: Response, settings: Settings, token: str) -> None:
     )  # fmt: skip
 
 
+# Paths of the one document of cloud/web, which shows by the path what is asked for (src/app/pages.ts).
 @router.get("/")
+@router.get("/lift/{name}")
+@router.get("/desk")
+@router.get("/desk/{name}")
+@router.get("/phone")
+@router.get("/phone/{name}")
+@router.get("/wall")
 async def live_page(request: Request, scope: Somebody) -> Response:
-    """The live page, for who is signed in."""
+    """The page, for who is signed in. It holds nothing of anybody: what it shows it reads by the API."""
     index = request.app.state.static / "index.html"
     if not index.exists():
         return page(

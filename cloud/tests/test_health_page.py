@@ -173,6 +173,7 @@ def test_another_lift_never_shows_under_this_ones_name(browser: Any, cloud: Site
     with told(cloud, health("lift-1"), young("lift-2")):
         page, _ = opened(browser, cloud)
         page.wait_for_selector(".whole-watch")
+        page.go_back()
         page.click(".strip >> nth=1")
         page.wait_for_selector(".whole-none")
         assert "lift-2" in page.inner_text(".health h2")

@@ -106,6 +106,8 @@ FORMS: dict[str, Callable[[Ids], dict[str, str]]] = {
 UNAVAILABLE = {
     "/api/v1/lifts/{lift}/history": {503}, "/api/v1/lifts/{lift}/health/days": {503}, "/account/passkeys": {422},
 }  # fmt: skip
+# One document for all, whatever its path names: it reads by the API what may be seen.
+DOCUMENT = ("/lift/{name}", "/desk/{name}", "/phone/{name}")
 # What platform viewers see of others too: lifts that are anybody's.
 OF_LIFTS = ("lift", "incident")
 
@@ -297,7 +299,9 @@ def url_of(path: str, ids: Ids) -> str:
 def has_sides(method: str, path: str) -> bool:
     """Own and foreign ids make a difference to it."""
     body = BODIES.get((method, path)) or (FORMS.get(path) if method == "POST" else None)
-    return ("{" in path and not path.startswith("/link/")) or (body is not None and "organisation" in str(body(IDS)))
+    return ("{" in path and not path.startswith("/link/") and path not in DOCUMENT) or (
+        body is not None and "organisation" in str(body(IDS))
+    )
 
 
 IDS: Ids = dict.fromkeys(("organisation", "person", "lift"), "organisation")

@@ -1,8 +1,11 @@
 // An area event's members in the order in which they are looked after, each with its own incidents folded under it.
-import { FAULTS, REASONS, TRIAGE } from "./generated/contract";
+import { age, clock } from "../app/format";
+import type { Lang } from "../app/language";
+import { REASONS, TRIAGE } from "../generated/contract";
+import type { Incident, Lift, Member, TriageClass } from "../world/model";
+import { atFloor, faultTitle, lastKnown } from "../world/words";
 import { Chain } from "./Chain";
-import type { Incident, Lift, Member, TriageClass } from "./model";
-import { age, atFloor, clock, lastKnown, word, type Lang } from "./texts";
+import { word } from "./texts";
 
 // So many rows are seen at once; the rest is a click away.
 const SHOWN = 8;
@@ -21,7 +24,7 @@ export function areaPlace(area: Incident, lang: Lang): string {
 
 function reason(member: Member, lang: Lang): string {
   const own = REASONS[member.reason as keyof typeof REASONS];
-  return own?.[lang] ?? FAULTS[member.reason as keyof typeof FAULTS]?.title[lang] ?? member.reason;
+  return own?.[lang] ?? faultTitle(member.reason, lang);
 }
 
 /** How old the knowledge is by which it stands where it stands; of a node that is heard it is as old as its last state. */
@@ -71,7 +74,7 @@ function Row({ member, all, lifts, lang, wall, onSelect }: Props & { member: Mem
         <button onClick={() => onSelect(member.lift)}>{word("history", lang)}</button>
         {own.map((incident) => (
           <div key={incident.id} className="member-incident">
-            <b>{FAULTS[incident.kind as keyof typeof FAULTS]?.title[lang] ?? incident.kind}</b> ·{" "}
+            <b>{faultTitle(incident.kind, lang)}</b> ·{" "}
             {word(`phase_${incident.phase}`, lang)} · {clock(incident.opened_at_ms, lang)}
             <Chain incident={incident} lang={lang} />
           </div>

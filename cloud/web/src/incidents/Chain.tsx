@@ -1,6 +1,8 @@
 // The stages of one incident: what happened when, and who has answered.
-import type { Incident } from "./model";
-import { clock, word, type Lang } from "./texts";
+import { clock } from "../app/format";
+import type { Lang } from "../app/language";
+import type { Incident } from "../world/model";
+import { word } from "./texts";
 
 const STAGES = ["detected", "published", "received", "committed"] as const;
 

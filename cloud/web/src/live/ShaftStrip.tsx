@@ -1,27 +1,16 @@
 // One lift as a strip: a shaft to scale, its car, doors, direction, floor and age. Normal is grey; colour means trouble.
 import { memo } from "react";
-import { ENUMS, FAULTS } from "./generated/contract";
-import type { Lift, State } from "./model";
-import { age, clock, controllerFault, word, type Lang } from "./texts";
+import { age, clock } from "../app/format";
+import type { Lang } from "../app/language";
+import { ENUMS } from "../generated/contract";
+import { alarming, isGone, type Lift, type State, type Trouble } from "../world/model";
+import { useTrouble, world } from "../world/store";
+import { controllerFault, faultTitle } from "../world/words";
+import { word } from "./texts";
 
 const TOP = 14;
 const HEIGHT = 190;
 const CAR_WIDTH = 46;
-
-type Trouble = "trapped" | "fault" | "work" | "gone" | "none";
-
-/** What is withheld alarms nobody, and neither does the work that withholds it. */
-const alarming = (state: State): string[] =>
-  state.faults.filter((name) => name !== "work_mode" && !(state.withheld ?? []).includes(name));
-
-export function trouble(lift: Lift): Trouble {
-  if (lift.quality === "stale" || lift.quality === "offline" || lift.quality === "unknown") return "gone";
-  const faults = alarming(lift.state);
-  if (faults.some((name) => FAULTS[name as keyof typeof FAULTS]?.severity === 4)) return "trapped";
-  if (faults.length > 0 || lift.quality === "bus_silent") return "fault";
-  if (lift.state.work_mode) return "work";
-  return lift.state.service_mode !== null && ![1, 7].includes(lift.state.service_mode) ? "work" : "none";
-}
 
 /** Height of the car's floor above the lowest stop, in stops; position where known, else the floor. */
 function heightInStops(state: State, stops: number): number | null {
@@ -69,11 +58,14 @@ function Car({ state, stops, ghost, kind }: { state: State; stops: number; ghost
 }
 
 function badge(lift: Lift, kind: Trouble, lang: Lang): string {
+  if (kind === "trapped") {
+    const fault = alarming(lift.state)[0] ?? world.trappedBy(lift.id);
+    return fault ? faultTitle(fault, lang) : word("trapped", lang);
+  }
   if (kind === "gone") return word(lift.quality, lang);
   if (kind === "work" && lift.state.work_mode) return word("atWork", lang);
-  const names = alarming(lift.state) as (keyof typeof FAULTS)[];
-  const worst = [...names].sort((a, b) => (FAULTS[b]?.severity ?? 0) - (FAULTS[a]?.severity ?? 0))[0];
-  if (worst) return FAULTS[worst]?.title[lang] ?? worst;
+  const worst = alarming(lift.state)[0];
+  if (worst) return faultTitle(worst, lang);
   if (lift.quality === "bus_silent") return word("bus_silent", lang);
   if (lift.controller_fault) return controllerFault(lift.controller_fault, lang);
   const mode = lift.state.service_mode;
@@ -90,8 +82,8 @@ export const ShaftStrip = memo(function ShaftStrip(props: {
   onSelect: (id: string) => void;
 }) {
   const { lift, lang, now, selected, onSelect } = props;
-  const kind = trouble(lift);
-  const gone = kind === "gone";
+  const kind = useTrouble(lift.id);
+  const gone = isGone(lift);
   const state = lift.state;
   const shown = gone && lift.last_known ? lift.last_known.state : state;
   const grown = Math.max(0, now - lift.seenAt);

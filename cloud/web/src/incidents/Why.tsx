@@ -1,7 +1,10 @@
 // Why an incident stands and what would end it, in the words of the fault table; what a lift nearly told.
-import { FAULTS } from "./generated/contract";
-import type { Condition, Incident, Lift } from "./model";
-import { clock, word, type Lang } from "./texts";
+import { clock } from "../app/format";
+import type { Lang } from "../app/language";
+import type { Condition } from "../generated/api";
+import type { Incident, Lift } from "../world/model";
+import { faultTitle } from "../world/words";
+import { word } from "./texts";
 
 const join = (conditions: Condition[], lang: Lang) => conditions.map((condition) => condition[lang]).join(lang === "zh" ? "、" : ", ");
 
@@ -39,7 +42,7 @@ export function Why({ incident, lang }: { incident: Incident; lang: Lang }) {
 const counted = (counts: Record<string, number>, lang: Lang): string =>
   Object.entries(counts)
     .sort((a, b) => b[1] - a[1])
-    .map(([name, count]) => `${FAULTS[name as keyof typeof FAULTS]?.title[lang] ?? name} ${count}`)
+    .map(([name, count]) => `${faultTitle(name, lang)} ${count}`)
     .join(lang === "zh" ? "、" : ", ");
 
 export function Counts({ lift, lang }: { lift: Lift; lang: Lang }) {

@@ -2,9 +2,11 @@
 import { useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import type { Lift } from "./model";
-import { Counts } from "./Why";
-import { controllerFault, word, type Lang } from "./texts";
+import type { Lang } from "../app/language";
+import { Counts } from "../incidents/Why";
+import type { Lift } from "../world/model";
+import { controllerFault } from "../world/words";
+import { word } from "./texts";
 
 type Series = Record<string, [number, number | boolean | null][]>;
 const NAMES = ["floor", "speed_mm_s", "door_1"] as const;
@@ -28,7 +30,7 @@ function align(series: Series, from: number, to: number): uPlot.AlignedData {
   return [times.map((t) => t / 1000), ...columns];
 }
 
-export function History({ lift, lang, onClose }: { lift: Lift; lang: Lang; onClose: () => void }) {
+export function History({ lift, lang }: { lift: Lift; lang: Lang }) {
   const place = useRef<HTMLDivElement>(null);
   const [note, setNote] = useState("");
   useEffect(() => {
@@ -84,7 +86,6 @@ export function History({ lift, lang, onClose }: { lift: Lift; lang: Lang; onClo
     <section className="history" aria-label={word("history", lang)}>
       <h2>
         {lift.name} <small>{word("history", lang)}</small>
-        <button onClick={onClose}>{word("close", lang)}</button>
       </h2>
       <p className="empty">
         {lift.controller_fault && (

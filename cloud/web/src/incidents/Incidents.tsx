@@ -1,10 +1,13 @@
 // The list of incidents, each with its stages; what is of an area event stands under it.
 import { AreaMembers, areaPlace, isArea } from "./Area";
 import { Chain } from "./Chain";
-import { FAULTS } from "./generated/contract";
-import type { Incident, Lift } from "./model";
 import { Why } from "./Why";
-import { age, controllerFault, lastKnown, word, type Lang } from "./texts";
+import { age } from "../app/format";
+import type { Lang } from "../app/language";
+import { FAULTS } from "../generated/contract";
+import type { FaultName, Incident, Lift } from "../world/model";
+import { controllerFault, faultTitle, lastKnown } from "../world/words";
+import { word } from "./texts";
 
 export function Incidents(props: {
   incidents: Incident[];
@@ -18,7 +21,7 @@ export function Incidents(props: {
   const open = incidents.filter((incident) => incident.phase !== "closed");
   const closed = incidents.filter((incident) => incident.phase === "closed").slice(0, 12);
   const card = (incident: Incident) => {
-    const fault = FAULTS[incident.kind as keyof typeof FAULTS];
+    const fault = FAULTS[incident.kind as FaultName];
     const lift = lifts.get(incident.lift);
     const alive = incident.phase !== "closed";
     const level = !alive ? "closed" : incident.withheld || incident.severity === 1 ? "note" : incident.severity === 4 ? "danger" : "fault";
@@ -62,7 +65,7 @@ export function Incidents(props: {
         {word("incidents", lang)} <small>{open.length}</small>
       </h2>
       <div aria-live="assertive" className="visually-hidden">
-        {open[0] && `${FAULTS[open[0].kind as keyof typeof FAULTS]?.title[lang] ?? open[0].kind} ${lifts.get(open[0].lift)?.name ?? ""}`}
+        {open[0] && `${faultTitle(open[0].kind, lang)} ${lifts.get(open[0].lift)?.name ?? ""}`}
       </div>
       {open.length === 0 && <p className="empty">{word("noIncidents", lang)}</p>}
       {open.map(card)}

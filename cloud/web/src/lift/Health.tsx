@@ -2,8 +2,10 @@
 import { useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import { figure, series, weekly, type Day, type Health as Found, type Level, type Part, type Trend, type Usage } from "./health";
-import type { Lift } from "./model";
-import { clock, word, type Lang } from "./texts";
+import { clock } from "../app/format";
+import type { Lang } from "../app/language";
+import type { Lift } from "../world/model";
+import { word } from "./healthTexts";
 
 const AGAIN_MS = 30_000;
 const SYMBOLS: Record<Level, string> = { good: "✓", watch: "◆", act: "▲" };

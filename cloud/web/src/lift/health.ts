@@ -1,5 +1,5 @@
 // Shapes of a lift's health in the API, and how its figures are written. No drawing here.
-import type { Lang } from "./texts";
+import type { Lang } from "../app/language";
 
 export interface Both {
   zh: string;

@@ -1,0 +1,48 @@
+// Words of a lift's health.
+import { teller } from "../app/language";
+
+export const word = teller({
+  health: { zh: "健康状况", en: "Health" },
+  noHealthYet: { zh: "网关尚未上报本梯的健康状况", en: "The gateway has told nothing of this lift's health yet" },
+  healthFailed: { zh: "健康状况读取失败", en: "The health could not be read" },
+  noScore: { zh: "暂无评分", en: "no score" },
+  knownShare: { zh: "已知权重 {known}%。", en: "{known} % of the weight is known." },
+  lowest: { zh: "最低项：", en: "Lowest:" },
+  asOf: { zh: "截至", en: "as of" },
+  days: { zh: "天", en: "days" },
+  daysSince: { zh: "自 {first} 起共 {days} 天", en: "{days} days since {first}" },
+  noDays: { zh: "尚无完整的一天", en: "no whole day yet" },
+  today: { zh: "今天", en: "Today" },
+  daysOfLine: { zh: "天数据", en: "days of data" },
+  partsCaption: { zh: "健康评分的各项", en: "The parts of the health score" },
+  part: { zh: "项目", en: "Part" },
+  mark: { zh: "评分", en: "Mark" },
+  value: { zh: "近 7 天", en: "Last 7 days" },
+  firstWeeks: { zh: "最初两周", en: "First weeks" },
+  course: { zh: "趋势", en: "Trend" },
+  whyUnknown: { zh: "原因", en: "Why" },
+  notKnown: { zh: "未知", en: "not known" },
+  noTrend: { zh: "尚无趋势", en: "no trend yet" },
+  course_worse: { zh: "变差", en: "getting worse" },
+  course_better: { zh: "好转", en: "getting better" },
+  course_steady: { zh: "平稳", en: "steady" },
+  course_more: { zh: "增多", en: "more" },
+  course_less: { zh: "减少", en: "less" },
+  badIn: { zh: "约 {weeks} 周后达到下限", en: "at its limit in {weeks} weeks" },
+  level_good: { zh: "良好", en: "good" },
+  level_watch: { zh: "关注", en: "watch" },
+  level_act: { zh: "处理", en: "act" },
+  limits: { zh: "不超过 {good} 为满分，达到 {bad} 为 0 分", en: "Full mark up to {good}, none from {bad} on" },
+  ownLimits: { zh: "；与最初两周相比，{good} 倍以内满分，{bad} 倍起 0 分", en: "; of its own first weeks up to {good} times and from {bad} times on" },
+  weight: { zh: "。权重", en: ". Weight" },
+  whatToDo: { zh: "处理建议：", en: "What to do:" },
+  usage: { zh: "使用情况（不评分）", en: "Use (no mark)" },
+  aDay: { zh: "/ 天", en: "a day" },
+  sinceEver: { zh: "累计", en: "since ever" },
+  oursNote: {
+    zh: "权重与限值均由 Liftwatch 自定，不是任何标准的规定；未知项不计分，也不视为良好。",
+    en: "Weights and limits are Liftwatch's own and no standard's. What is not known has no mark, and is not taken for good.",
+  },
+});
+
+export type Word = Parameters<typeof word>[0];

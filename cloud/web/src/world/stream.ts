@@ -1,0 +1,79 @@
+// Keeps the world up to date: the stream, and what is read from the lists when it begins.
+import { call, signIn } from "../api/client";
+import { Events, SILENT_MS, type Message } from "../api/events";
+import { heardClock, onTick, onWake } from "../app/time";
+import type { Incident as ApiIncident, Lift as ApiLift } from "../generated/api";
+import { incidentOf, isAlive, liftOf, type Case, type Incident, type Silent } from "./model";
+import { world } from "./store";
+
+interface Told {
+  lifts: ApiLift[];
+  silent_gateways: Silent[];
+  t_ms?: number;
+}
+
+async function readIncidents(query: string): Promise<Incident[]> {
+  const found = (await call<ApiIncident[]>(`/api/v1/incidents?${query}`)).map(incidentOf);
+  world.addIncidents(found);
+  return found;
+}
+
+/** Members are asked for by their area: a thousand of them would leave no room in a list for the area itself. */
+async function loadIncidents(): Promise<void> {
+  const found = await Promise.all([readIncidents("phase=open&folded=false&limit=500"), readIncidents("folded=false&limit=100")]);
+  const areas = new Set(found.flat().filter((incident) => incident.members.length > 0 && isAlive(incident)));
+  for (const area of areas) await readIncidents(`area=${encodeURIComponent(area.id)}&limit=500`);
+}
+
+async function loadCases(): Promise<void> {
+  world.addCases(await call<Case[]>("/api/v1/cases?phase=open&limit=200"));
+}
+
+const quietly = (work: Promise<void>) => void work.catch(() => undefined); // the stream tells of a lost server, and begins anew
+
+function take({ event, data }: Message): void {
+  const now = performance.now();
+  const body = JSON.parse(data) as unknown;
+  if (event === "snapshot") {
+    const told = body as Told;
+    if (told.t_ms !== undefined) heardClock(told.t_ms);
+    world.snapshot(told.lifts.map((lift) => liftOf(lift, now)), told.silent_gateways);
+    quietly(loadIncidents());
+    quietly(loadCases());
+  } else if (event === "lifts") {
+    const told = body as Told;
+    world.changed(told.lifts.map((lift) => liftOf(lift, now)), told.silent_gateways);
+  } else if (event === "incident") world.addIncidents([incidentOf(body as ApiIncident)]);
+  else if (event === "case") world.addCases([body as Case]);
+  else if (event === "heartbeat") heardClock((body as { t_ms: number }).t_ms);
+  else if (event === "access") world.clear();
+  else if (event === "reset") {
+    quietly(loadIncidents());
+    quietly(loadCases());
+  } else if (event === "ended") signIn();
+  world.heard(now);
+}
+
+async function refused(status: number): Promise<void> {
+  world.lost();
+  if (status === 401) signIn();
+  // Nothing is shown here to who may see no lift; his account says so, and leads to what he may see.
+  else if (status === 403) location.assign("/account");
+}
+
+/** Keeps `world` up to date for ever. Returns how to stop. */
+export function watch(): () => void {
+  const events = new Events("/api/v1/live", { message: take, refused: (status) => void refused(status) });
+  void events.run();
+  const again = () => {
+    world.lost();
+    events.again();
+  };
+  const stops = [onWake(again), onTick(() => performance.now() - world.link.heardAt > SILENT_MS && world.lost())];
+  addEventListener("online", again);
+  return () => {
+    for (const stop of stops) stop();
+    removeEventListener("online", again);
+    events.stop();
+  };
+}
