@@ -21,6 +21,7 @@ from cloud.accounts.errors import AccountError, TooMany
 from cloud.accounts.limiter import Limiter
 from cloud.accounts.oidc import TIMEOUT_S, Oidc
 from cloud.audit import routes as audit
+from cloud.clock import mono_ms
 from cloud.database import make_engine, make_sessions, migrate
 from cloud.gateways import routes as gateways
 from cloud.gateways.links import GatewayLinks
@@ -28,10 +29,12 @@ from cloud.health import routes as health
 from cloud.health.reports import HealthReports
 from cloud.history import routes as history
 from cloud.incidents import routes as incidents
+from cloud.incidents import service as incident_service
 from cloud.lifts import routes as lifts
 from cloud.lifts import service as lift_service
 from cloud.live import routes as live
 from cloud.live.board import Board
+from cloud.live.channel import Channel
 from cloud.live.feed import Feed
 from cloud.manage import organisations, people, tokens
 from cloud.pages.render import FILES
@@ -74,10 +77,14 @@ def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
         # No proxy out of the environment: where providers are reached is said in their addresses.
         http = httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False)
         state.oidc = Oidc(settings.oidc, http)
+        async with state.sessions() as session:
+            board.known(await lift_service.kept_records(session), mono_ms())
+        await feed.begin(Channel(state.sessions, {"incident": incident_service.bodies}))
         watch = AccessWatch(state.sessions, feed, state.links)
         state.access_changed = watch.look
         await watch.look()
         tasks = [asyncio.create_task(_supervised("the live feed", feed.run))]
+        tasks.append(asyncio.create_task(_supervised("the alarm channel", feed.carry)))
         tasks.append(asyncio.create_task(_supervised("the watch on access", watch.run)))
         yield
         for task in tasks:

@@ -15,6 +15,7 @@ from cloud.clock import mono_ms, unix_ms
 from cloud.health.reports import HealthReports
 from cloud.incidents import service as incidents
 from cloud.lifts import service as lifts
+from cloud.lifts.schemas import ToldLift, told_lift
 from cloud.live.board import Board
 from cloud.live.feed import Feed
 
@@ -114,9 +115,11 @@ class GatewayLinks:
             await self._take_incident(link, message)
         elif kind == "hello":
             its = await self._its(link, [str(record["id"]) for record in message["lifts"]])
-            told = [record for record in message["lifts"] if str(record["id"]) in its]
-            self._board.hello(gateway, str(message.get("version", "")), told, now)
-            self._feed.changed([record["id"] for record in told])
+            told = await self._records(link, [record for record in message["lifts"] if str(record["id"]) in its])
+            async with self._sessions() as session:
+                await lifts.keep_records(session, unix_ms(), told)
+            self._board.hello(gateway, str(message.get("version", "")), [record.model_dump() for record in told], now)
+            self._feed.changed([record.id for record in told])
             await socket.send_json({"type": "welcome", "t_ms": unix_ms()})
         elif kind == "health":
             self._reports.take(gateway, message["lifts"])
@@ -127,6 +130,20 @@ class GatewayLinks:
         elif kind != "heartbeat":
             raise ValueError(f"no such message: {kind!r}"[:80])
 
+    async def _records(self, link: Link, found: list[dict[str, Any]]) -> list[ToldLift]:
+        """The lifts' records; a field that cannot be used is counted, told, and left out of its record alone."""
+        out = []
+        for entry in found:
+            record, wrong = told_lift(entry)
+            if record is not None:
+                out.append(record)
+            if wrong:
+                self.malformed += 1
+                text = f"lift {str(entry['id'])[:32]}: not usable: {', '.join(wrong)[:200]}; they are taken as not told"
+                _log.warning("gateway %s: %s", link.gateway, text)
+                await link.socket.send_json({"type": "error", "detail": text})
+        return out
+
     async def _take_incident(self, link: Link, message: dict[str, Any]) -> None:
         found = message["incident"]
         lift = str(found["lift"])
@@ -136,10 +153,10 @@ class GatewayLinks:
         async with self._sessions() as session:
             if lift == link.gateway and await lifts.is_anothers(session, link.gateway, lift):
                 raise NotIts(f"incident {str(found['id'])[:80]}: a lift of another gateway has this gateway's id")
-            version, shown = await incidents.store(session, link.gateway, found, message.get("sent_ms"))
-        if shown is not None:
-            self._feed.alarm(shown)
-        await link.socket.send_json({"type": "receipt", "id": found["id"], "version": version})
+            stored = await incidents.store(session, link.gateway, found, message.get("sent_ms"))
+        if stored.shown is not None:
+            self._feed.push(stored.seq, "incident", lift, stored.shown)
+        await link.socket.send_json({"type": "receipt", "id": found["id"], "version": stored.version})
 
     async def query(self, gateway: str, what: dict[str, Any]) -> dict[str, Any]:
         """Ask a gateway; NoGateway if it is not connected, TimeoutError if it does not answer."""

@@ -1,6 +1,6 @@
 """Incidents: stored by the highest version, receipted after the commit, read newest first. The gateway's word is the fact."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,6 +11,7 @@ from cloud.incidents.members import of_members
 from cloud.incidents.models import Incident
 from cloud.lifts import filters as lift_filters
 from cloud.lifts.models import Lift
+from cloud.live import channel
 from protocols.condition_texts import explained
 from protocols.controller_fault_texts import told
 
@@ -19,10 +20,16 @@ FEW_LIFTS = 100
 IN_A_QUERY = 500
 
 
-async def store(
-    session: AsyncSession, gateway: str, found: dict[str, Any], sent_ms: int | None
-) -> tuple[int, dict[str, Any] | None]:
-    """Store one incident if its revision or else its version is newer; (version held now, the incident as shown or None if nothing changed).
+class Stored(NamedTuple):
+    """The version held now, and if that is news, the incident as shown and its number in the alarm channel."""
+
+    version: int
+    shown: dict[str, Any] | None = None
+    seq: int = 0
+
+
+async def store(session: AsyncSession, gateway: str, found: dict[str, Any], sent_ms: int | None) -> Stored:
+    """Store one incident if its revision or else its version is newer.
 
     Versions are the journal's: one that was made anew counts from its clock, which may be behind that of the one before.
     """
@@ -31,7 +38,7 @@ async def store(
     if row is not None and row.lift != str(found["lift"]):
         raise ValueError(f"incident {name[:80]} is one of another lift")
     if row is not None and (row.body["rev"], row.version) >= (rev, version):
-        return row.version, None
+        return Stored(row.version)
     now = unix_ms()
     if row is None:
         row = Incident(id=name, receipts=[])
@@ -53,8 +60,15 @@ async def store(
     row.phase, row.body, row.area = str(found["phase"]), found, found.get("area")
     row.opened_at_ms, row.changed_at_ms = int(found["opened_at_ms"] or found["stages"]["received"]), now
     row.receipts = [*row.receipts, *fresh]
+    seq = await channel.append(session, "incident", name, row.lift, now)
     await session.commit()
-    return version, shown(row)
+    return Stored(version, shown(row), seq)
+
+
+async def bodies(session: AsyncSession, names: list[str]) -> dict[str, dict[str, Any]]:
+    """Incidents for the alarm channel, which finds out who may see them."""
+    rows = await session.scalars(select(Incident).where(Incident.id.in_(names)))
+    return {row.id: shown(row) for row in rows}
 
 
 def visible(scope: Scope) -> ColumnElement[bool]:

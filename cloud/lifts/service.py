@@ -1,4 +1,6 @@
-"""Whose each lift is: told by gateways, assigned by administrators, asked by every read. One copy in memory for the live stream."""
+"""Lifts: told by gateways, assigned by administrators, asked by every read. One copy in memory for the live stream."""
+
+from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,9 +12,11 @@ from cloud.accounts.scope import Assignment, Scope
 from cloud.accounts.service import check_district
 from cloud.audit import service as audit
 from cloud.lifts.filters import visible
-from cloud.lifts.models import Lift
+from cloud.lifts.models import RECORD, Lift
+from cloud.lifts.schemas import ToldLift
 from protocols.identity import is_id
 
+IN_A_QUERY = 500
 SLOTS = {"contractor": "contractor", "owner": "owner", "manager": "property_manager"}
 
 
@@ -20,14 +24,44 @@ async def known(session: AsyncSession, now_ms: int, gateway: str, lifts: list[st
     """Those of `lifts` that this gateway may tell of. New ones become its own, and are nobody's yet."""
     names = [name for name in dict.fromkeys(lifts) if is_id(name)]
     held: dict[str, str] = {}
-    for at in range(0, len(names), 500):
-        rows = await session.execute(select(Lift.id, Lift.gateway).where(Lift.id.in_(names[at : at + 500])))
+    for at in range(0, len(names), IN_A_QUERY):
+        rows = await session.execute(select(Lift.id, Lift.gateway).where(Lift.id.in_(names[at : at + IN_A_QUERY])))
         held |= dict(rows.all())
     fresh = [name for name in names if name not in held]
     if fresh:
         session.add_all(Lift(id=name, gateway=gateway, district="", made_at_ms=now_ms) for name in fresh)
         await session.commit()
     return {name for name in names if held.get(name, gateway) == gateway}
+
+
+async def keep_records(session: AsyncSession, now_ms: int, told: list[ToldLift]) -> None:
+    """Keep what a gateway told of its own lifts, so that they are known before it dials in again."""
+    records = {record.id: record for record in told}
+    names = list(records)
+    for at in range(0, len(names), IN_A_QUERY):
+        for row in (await session.scalars(select(Lift).where(Lift.id.in_(names[at : at + IN_A_QUERY])))).all():
+            for name in RECORD:
+                value = getattr(records[row.id], name)
+                if getattr(row, name) != value:
+                    setattr(row, name, value)
+            # Not each time: a gateway on a bad line dials in often.
+            if row.told_at_ms is None or session.is_modified(row):
+                row.told_at_ms = now_ms
+    await session.commit()
+
+
+async def kept_records(session: AsyncSession) -> list[tuple[str, dict[str, Any]]]:
+    """(gateway, record) of every lift that is known."""
+    return [(row.gateway, row.record) for row in (await session.scalars(select(Lift).order_by(Lift.id))).all()]
+
+
+async def by_code(session: AsyncSession, scope: Scope, code: str) -> Lift | None:
+    """The lift with this 6-digit rescue code that the scope covers; the first by id where a code was given twice."""
+    if not code:
+        return None
+    query = select(Lift).where(Lift.rescue_code == code, visible(scope)).order_by(Lift.id).limit(1)
+    found: Lift | None = await session.scalar(query)
+    return found
 
 
 async def is_anothers(session: AsyncSession, gateway: str, name: str) -> bool:

@@ -14,7 +14,7 @@ GATEWAY_STALE_MS = 15_000
 
 @dataclass
 class GatewayView:
-    """One gateway as the cloud knows it; times are the cloud's monotonic ms."""
+    """One gateway as the cloud knows it; times are the cloud's monotonic ms. One not heard since our start counts as heard then."""
 
     id: str
     heard_ms: int
@@ -37,8 +37,14 @@ class Board:
         self.gateways[gateway] = GatewayView(gateway, now_ms, version)
         for record in records:
             lift = self.lifts.setdefault(record["id"], _blank(record["id"]))
-            lift |= {**record, "gateway": gateway}
+            lift |= {**record, "name": record["name"] or record["id"], "gateway": gateway}
             self._arrived.setdefault(record["id"], now_ms)
+
+    def known(self, lifts: list[tuple[str, dict[str, Any]]], now_ms: int) -> None:
+        """(gateway, record) of what was known before our start: unknown until it is told anew."""
+        for gateway, record in lifts:
+            self.gateways.setdefault(gateway, GatewayView(gateway, now_ms, connected=False))
+            self.lifts[record["id"]] = {**_blank(record["id"]), **record, "gateway": gateway}
 
     def heard(self, gateway: str, now_ms: int) -> None:
         """Anything came from `gateway`."""

@@ -1,22 +1,20 @@
-"""The live feed: a tick encodes each changed lift once, viewers hold what they have not seen of theirs. Alarms go at once."""
+"""The live feed: a tick encodes each changed lift once, viewers hold what they have not seen of theirs. Alarms go at once, in the order of their channel."""
 
 import asyncio
 import json
-from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping
 from typing import Any
 
 from cloud.accounts.scope import NOBODYS, Assignment, Grant, Scope
 from cloud.clock import mono_ms, unix_ms
-from cloud.incidents.members import of_members
+from cloud.incidents.members import shown_to
+from cloud.live.alarms import TRIM_S, Alarms, Log, Shown
 from cloud.live.board import Board
 
 TICK_S = 0.22
 HEARTBEAT_S = 5.0
 # An open stream looks so often whether its session is still alive; it does so at once when anybody's access changes.
 REAUTHORISE_MS = 60_000
-# Incidents kept for a viewer who comes back with Last-Event-ID; older ones he reads from the list.
-REPLAY = 500
 MAX_VIEWERS = 2000
 
 Again = Callable[[], Awaitable[Scope | None]]
@@ -25,10 +23,15 @@ Again = Callable[[], Awaitable[Scope | None]]
 class Audience:
     """Viewers with the same grants: what they may see is found out once for all of them."""
 
-    def __init__(self, grants: frozenset[Grant]) -> None:
-        self.grants = grants
+    def __init__(self, grants: frozenset[Grant], places: "Places") -> None:
+        self.grants, self._places = grants, places
         self.viewers: set[Viewer] = set()
         self._covered: dict[Assignment, bool] = {}
+
+    @property
+    def key(self) -> Hashable:
+        """Who has the same one sees the same, until whose a lift is changes."""
+        return self.grants, self._places.number
 
     def covers(self, lift: Assignment) -> bool:
         """They may see lifts of this assignment."""
@@ -37,22 +40,40 @@ class Audience:
             found = self._covered[lift] = any(grant.covers(lift) for grant in self.grants)
         return found
 
+    def sees(self, lift: str) -> bool:
+        """They may see this lift."""
+        return self.covers(self._places.of(lift))
 
-class Alarm:
-    """An incident on its way to the viewers, encoded once; one with members anew for who sees only some of them."""
+    def sees_place(self, lift: str) -> bool:
+        """They may see this lift, or if it is a gateway's id, a lift of that gateway; one without lifts is for who sees what is nobody's."""
+        gateway = self._places.gateway(lift)
+        if gateway is None:
+            return self.sees(lift)
+        return any(self.sees(name) for name in gateway) or self.covers(NOBODYS)
 
-    def __init__(self, seq: int, incident: dict[str, Any]) -> None:
-        self.seq = seq
-        self.lift = str(incident["lift"])
-        self._text = json.dumps(incident, ensure_ascii=False)
-        self._incident = incident if incident.get("members") else None
 
-    def text_for(self, sees: Callable[[str], bool]) -> str:
-        """As it is shown to who `sees`."""
-        if self._incident is None:
-            return self._text
-        shown = of_members(self._incident, sees)
-        return self._text if shown is self._incident else json.dumps(shown, ensure_ascii=False)
+class Places:
+    """Whose each lift is, as it was when access changed last."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self.assignments: dict[str, Assignment] = {}
+        self.number = 0
+
+    def change(self, assignments: dict[str, Assignment]) -> None:
+        """It is otherwise now."""
+        self.assignments = assignments
+        self.number += 1
+
+    def of(self, lift: str) -> Assignment:
+        """Whose it is; nobody's if it was never assigned."""
+        return self.assignments.get(lift, NOBODYS)
+
+    def gateway(self, name: str) -> list[str] | None:
+        """The lifts of the gateway of that name; None if there is none, or a lift is called so."""
+        if name in self.assignments or name not in self._board.gateways:
+            return None
+        return self._board.lifts_of(name)
 
 
 class Viewer:
@@ -60,7 +81,8 @@ class Viewer:
 
     def __init__(self) -> None:
         self.dirty: set[str] = set()
-        self.alarm_seq = 0
+        self.seq = 0
+        self.told_seq = 0
         self.wake = asyncio.Event()
         self.authorised_ms = mono_ms()
         self.recheck = False
@@ -69,15 +91,14 @@ class Viewer:
 class Feed:
     """Fans the board out to viewers, to each what his scope covers."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, shown: Mapping[str, Shown] | None = None) -> None:
         self.board = board
         self.viewers: set[Viewer] = set()
         self.refused = 0
-        self._assignments: dict[str, Assignment] = {}
+        self.alarms = Alarms({"incident": shown_to, **(shown or {})})
+        self._places = Places(board)
         self._audiences: dict[frozenset[Grant], Audience] = {}
         self._changed: set[str] = set()
-        self._alarms: deque[Alarm] = deque(maxlen=REPLAY)
-        self._alarm_seq = 0
         self._qualities: dict[str, str] = {}
 
     # -- what is told -------------------------------------------------------------------------------------------------
@@ -86,19 +107,13 @@ class Feed:
         """These lifts have a newer state: shown at the next tick."""
         self._changed.update(names)
 
-    def alarm(self, incident: dict[str, Any]) -> None:
-        """A stored incident: every viewer who may see its lift is woken at once."""
-        self._alarm_seq += 1
-        alarm = Alarm(self._alarm_seq, incident)
-        self._alarms.append(alarm)
-        for audience in self._audiences.values():
-            if self._sees_alarm(audience, alarm.lift):
-                for viewer in audience.viewers:
-                    viewer.wake.set()
+    def push(self, seq: int, event: str, lift: str, body: dict[str, Any]) -> None:
+        """An entry of the alarm channel was committed: every viewer who may see it is told at once, in the channel's order."""
+        self.alarms.push(seq, body)
 
     def access_changed(self, assignments: dict[str, Assignment]) -> None:
         """Roles, sessions or whose a lift is have changed: every stream proves anew what it may show. The dict is kept as it is."""
-        self._assignments = assignments
+        self._places.change(assignments)
         for viewer in self.viewers:
             viewer.recheck = True
             viewer.wake.set()
@@ -107,20 +122,10 @@ class Feed:
 
     def sees(self, scope: Scope) -> Callable[[str], bool]:
         """Whether a scope covers a lift, for lists of lifts."""
-        return self._seen_by(Audience(scope.audience))
-
-    def _seen_by(self, audience: Audience) -> Callable[[str], bool]:
-        return lambda name: audience.covers(self._assignments.get(name, NOBODYS))
-
-    def _sees_alarm(self, audience: Audience, name: str) -> bool:
-        """An incident of a gateway itself has the gateway's id for its lift: seen by who sees a lift of it."""
-        if name in self._assignments or name not in self.board.gateways:
-            return audience.covers(self._assignments.get(name, NOBODYS))
-        sees = self._seen_by(audience)
-        return any(sees(lift) for lift in self.board.lifts_of(name)) or audience.covers(NOBODYS)
+        return Audience(scope.audience, self._places).sees
 
     def _join(self, viewer: Viewer, scope: Scope) -> Audience:
-        audience = self._audiences.setdefault(scope.audience, Audience(scope.audience))
+        audience = self._audiences.setdefault(scope.audience, Audience(scope.audience, self._places))
         audience.viewers.add(viewer)
         return audience
 
@@ -147,7 +152,7 @@ class Feed:
                 self._changed.add(name)
         groups: dict[Assignment, set[str]] = {}
         for name in self._changed:
-            groups.setdefault(self._assignments.get(name, NOBODYS), set()).add(name)
+            groups.setdefault(self._places.of(name), set()).add(name)
         self._changed = set()
         for audience in self._audiences.values():
             dirty = {name for group, names in groups.items() if audience.covers(group) for name in names}
@@ -156,11 +161,35 @@ class Feed:
                     viewer.dirty |= dirty
                     viewer.wake.set()
 
+    # -- alarms -------------------------------------------------------------------------------------------------------
+
+    async def begin(self, log: Log) -> None:
+        """Take the alarm channel up where it is."""
+        await self.alarms.begin(log)
+
+    async def carry(self) -> None:
+        """Carry alarms to the viewers for ever."""
+        trim_at = 0.0
+        loop = asyncio.get_running_loop()
+        while True:
+            if loop.time() >= trim_at:
+                trim_at = loop.time() + TRIM_S
+                await self.alarms.trim(unix_ms())
+            await self.look()
+            await self.alarms.next()
+
+    async def look(self) -> None:
+        """Carry on what is new in the channel."""
+        if await self.alarms.look():
+            for viewer in self.viewers:
+                viewer.wake.set()
+
     # -- one stream ---------------------------------------------------------------------------------------------------
 
     async def watch(self, last_event_id: int | None, scope: Scope, again: Again) -> AsyncGenerator[str, None]:
         """Server-sent events for one viewer: a snapshot, then what changes. Ends when the viewer goes, or may see no more.
 
+        Behind `last_event_id` come the alarms since; where that is too long ago, `reset` says that lists must be read anew.
         `again` finds his scope anew, None when his session has ended. When he sees other lifts than before, `access` says
         that all shown so far is void, and a snapshot follows.
         """
@@ -168,70 +197,85 @@ class Feed:
         audience = self._join(viewer, scope)
         self.viewers.add(viewer)
         try:
-            viewer.alarm_seq = self._resume(last_event_id)
-            assignments = self._assignments
-            yield self._snapshot(audience)
+            viewer.seq = self.alarms.seq
+            reset = ""
+            if last_event_id is not None:
+                if await self.alarms.can_resume(last_event_id):
+                    viewer.seq = last_event_id
+                    viewer.wake.set()
+                else:
+                    reset = self._event("reset", "{}")
+            assignments = self._places.assignments
+            yield reset + self._snapshot(viewer, audience)
             while True:
                 if viewer.recheck or mono_ms() - viewer.authorised_ms >= REAUTHORISE_MS:
                     shown = self._names(audience, assignments)
                     viewer.recheck, viewer.authorised_ms = False, mono_ms()
+                    viewer.wake.set()
                     fresh = await again()
                     if fresh is None:
                         yield self._event("ended", "{}")
                         return
                     self._leave(viewer, audience)
                     audience = self._join(viewer, fresh)
-                    assignments = self._assignments
+                    assignments = self._places.assignments
                     if self._names(audience, assignments) != shown:
-                        yield self._event("access", "{}") + self._snapshot(audience)
+                        yield self._event("access", "{}") + self._snapshot(viewer, audience)
                 try:
                     await asyncio.wait_for(viewer.wake.wait(), HEARTBEAT_S)
                 except TimeoutError:
-                    yield self._event("heartbeat", json.dumps({"t_ms": unix_ms()}))
+                    yield self._event("heartbeat", json.dumps({"t_ms": unix_ms()}), viewer)
                     continue
                 viewer.wake.clear()
-                text = "" if viewer.recheck else "".join(self._news(viewer, audience))
+                text = "" if viewer.recheck else await self._alarms_for(viewer, audience)
+                # Whose a lift is may have changed while the channel was read: nothing is shown then before that is looked at.
+                text = "" if viewer.recheck else text + self._lifts_for(viewer, audience)
                 if text:
                     yield text
         finally:
             self._leave(viewer, audience)
             self.viewers.discard(viewer)
 
-    def _resume(self, last_event_id: int | None) -> int:
-        first = self._alarms[0].seq if self._alarms else self._alarm_seq + 1
-        if last_event_id is not None and first - 1 <= last_event_id <= self._alarm_seq:
-            return last_event_id
-        return self._alarm_seq
-
     def _names(self, audience: Audience, assignments: dict[str, Assignment]) -> list[str]:
         return [name for name in sorted(self.board.lifts) if audience.covers(assignments.get(name, NOBODYS))]
 
     def _silent(self, audience: Audience, now_ms: int) -> list[dict[str, Any]]:
-        return self.board.silent_gateways(now_ms, self._seen_by(audience))
+        return self.board.silent_gateways(now_ms, audience.sees)
 
-    def _snapshot(self, audience: Audience) -> str:
+    def _snapshot(self, viewer: Viewer, audience: Audience) -> str:
         now = mono_ms()
-        lifts = [self.board.view(name, now) for name in self._names(audience, self._assignments)]
+        viewer.dirty = set()
+        lifts = [self.board.view(name, now) for name in self._names(audience, self._places.assignments)]
         body = {"lifts": lifts, "silent_gateways": self._silent(audience, now)}
-        return self._event("snapshot", json.dumps(body, ensure_ascii=False), self._alarm_seq)
+        viewer.told_seq = -1
+        return self._event("snapshot", json.dumps(body, ensure_ascii=False), viewer)
 
-    def _news(self, viewer: Viewer, audience: Audience) -> list[str]:
-        out = []
-        for alarm in self._alarms:
-            if alarm.seq > viewer.alarm_seq:
-                viewer.alarm_seq = alarm.seq
-                if self._sees_alarm(audience, alarm.lift):
-                    out.append(self._event("incident", alarm.text_for(self._seen_by(audience)), alarm.seq))
-        if viewer.dirty:
-            now = mono_ms()
-            sees = self._seen_by(audience)
-            lifts = ",".join(self.board.encoded(name, now) for name in sorted(viewer.dirty) if sees(name))
-            viewer.dirty = set()
-            silent = json.dumps(self._silent(audience, now))
-            out.append(self._event("lifts", f'{{"lifts":[{lifts}],"silent_gateways":{silent}}}'))
-        return out
+    async def _alarms_for(self, viewer: Viewer, audience: Audience) -> str:
+        found = await self.alarms.behind(viewer.seq)
+        text = "".join(alarm.text_for(audience) for alarm in found)
+        if not found or viewer.recheck:
+            return ""
+        viewer.seq = found[-1].seq
+        if text:
+            viewer.told_seq = viewer.seq
+        if viewer.seq < self.alarms.seq:
+            viewer.wake.set()
+        return text
+
+    def _lifts_for(self, viewer: Viewer, audience: Audience) -> str:
+        if not viewer.dirty:
+            return ""
+        now = mono_ms()
+        lifts = ",".join(self.board.encoded(name, now) for name in sorted(viewer.dirty) if audience.sees(name))
+        viewer.dirty = set()
+        silent = json.dumps(self._silent(audience, now))
+        return self._event("lifts", f'{{"lifts":[{lifts}],"silent_gateways":{silent}}}', viewer)
 
     @staticmethod
-    def _event(kind: str, data: str, seq: int | None = None) -> str:
-        head = f"id: {seq}\n" if seq is not None else ""
+    def _event(kind: str, data: str, viewer: Viewer | None = None) -> str:
+        """With `viewer` it also says how far he has come, where no alarm of his has said so: he comes back from there."""
+        head = ""
+        if viewer is not None and viewer.told_seq != viewer.seq:
+            viewer.told_seq = viewer.seq
+            head = f"id: {viewer.seq}\n"
         return f"{head}event: {kind}\ndata: {data}\n\n"

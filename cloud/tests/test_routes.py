@@ -307,8 +307,8 @@ def has_sides(method: str, path: str) -> bool:
 IDS: Ids = dict.fromkeys(("organisation", "person", "lift"), "organisation")
 
 
-async def first_chunk(app: ASGIApp, headers: dict[str, str]) -> tuple[int, bytes]:
-    """Status and first text of the live stream; then its reader goes."""
+async def first_chunk(app: ASGIApp, headers: dict[str, str], until: bytes = b"") -> tuple[int, bytes]:
+    """Status and text of the live stream, its first or until `until` is in it; then its reader goes."""
     seen: dict[str, Any] = {"status": 0, "text": b""}
     gone = anyio.Event()
 
@@ -324,7 +324,8 @@ async def first_chunk(app: ASGIApp, headers: dict[str, str]) -> tuple[int, bytes
             seen["status"] = message["status"]
         elif message.get("body"):
             seen["text"] += message["body"]
-            gone.set()
+            if until in seen["text"]:
+                gone.set()
 
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     scope = {
