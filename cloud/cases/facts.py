@@ -1,0 +1,125 @@
+"""What is told of the world and not said by people: incidents, silence of a gateway, what the car answered. Pure."""
+
+import copy
+from dataclasses import replace
+
+from cloud.cases.doing import Doing, chain
+from cloud.cases.ladder import begin
+from cloud.cases.limits import Limits
+from cloud.cases.machine import Result
+from cloud.cases.state import DANGER, SYSTEM, Case, Fact, Parties, Who
+from cloud.cases.steps import lose_acknowledgement, to_trapped
+
+
+def opened(case: Case, limits: Limits, now_ms: int, who: Who = SYSTEM) -> Result:
+    """A new case: everybody whom it concerns is told at once, and the first level is sent."""
+    doing = _doing(case, limits, now_ms, who)
+    case = doing.case
+    case.opened_at_ms, case.ack_due_ms = now_ms, now_ms + doing.acknowledge_ms
+    if case.kind == "fault":
+        case.mend_due_ms = now_ms + limits.mend_ms
+    doing.touched()
+    doing.note(
+        "opened",
+        kind=case.kind,
+        source=case.source,
+        incidents=sorted(case.incidents),
+        place=case.place,
+        at_risk=case.at_risk,
+    )
+    if case.kind == "gateway_silent":
+        doing.tell("gateway_silent", *chain(case), dedupe="opened")
+    else:
+        doing.tell("case_opened", *dict.fromkeys([*chain(case)[:2], "contractors", "manager"]), dedupe="opened")
+    begin(doing, "opened")
+    return _result(doing)
+
+
+def incident(case: Case, limits: Limits, now_ms: int, name: str, fact: Fact) -> Result:
+    """One of its incidents is told: new to it, graver, pressed again, or over. A graver one takes the acknowledgement away."""
+    doing = _doing(case, limits, now_ms)
+    case, before = doing.case, case.incidents.get(name)
+    case.incidents[name] = replace(fact, presses=max(fact.presses, before.presses if before else 0))
+    case.severity = max(case.severity, fact.severity)
+    if before is None:
+        doing.note("joined", incident=name, kind=fact.kind, severity=fact.severity, area=fact.area)
+    elif before.open and not fact.open:
+        doing.note("cleared", incident=name, kind=fact.kind)
+    elif fact.presses > before.presses:
+        doing.note("pressed_again", incident=name, presses=fact.presses)
+    if fact.open and case.phase == "open":
+        if fact.severity >= DANGER and case.kind != "trapped":
+            to_trapped(doing, fact.kind)
+        elif before is None and fact.severity > max(
+            (known.severity for id, known in case.incidents.items() if id != name), default=0
+        ):
+            case.shelved = None
+            lose_acknowledgement(doing)
+    return _result(doing)
+
+
+def called(case: Case, limits: Limits, now_ms: int, who: Who, *, trapped: bool, place: str = "") -> Result:
+    """Somebody telephoned about a lift whose case is open already."""
+    doing = _doing(case, limits, now_ms, who)
+    doing.note("telephoned", place=place, trapped=trapped)
+    if trapped and doing.case.kind != "trapped" and doing.case.phase == "open":
+        to_trapped(doing, "telephone")
+    return _result(doing)
+
+
+def heard_again(case: Case, limits: Limits, now_ms: int) -> Result:
+    """The silent gateway is heard."""
+    doing = _doing(case, limits, now_ms)
+    doing.case.heard_at_ms = now_ms
+    doing.touched()
+    doing.note("heard_again", silent_ms=now_ms - (doing.case.silent_since_ms or now_ms))
+    doing.tell("gateway_back", *chain(case))
+    return _result(doing)
+
+
+def silent_again(case: Case, limits: Limits, now_ms: int, since_ms: int, at_risk: list[str]) -> Result:
+    """It fell silent again before its case was closed: it sounds anew."""
+    doing = _doing(case, limits, now_ms)
+    case = doing.case
+    case.silent_since_ms, case.heard_at_ms, case.at_risk, case.shelved = since_ms, None, at_risk, None
+    lose_acknowledgement(doing)
+    doing.note("silent_again", at_risk=at_risk)
+    doing.tell("gateway_silent", *chain(case))
+    return _result(doing)
+
+
+def car_told(case: Case, limits: Limits, now_ms: int, alarm: str, *, ok: bool, detail: str) -> Result:
+    """What came of telling the car. That it did not work is in the timeline once, not at each try."""
+    doing = _doing(case, limits, now_ms)
+    end = doing.case.end_of_alarm
+    if alarm != "ended" or end is None:
+        doing.note("car_told" if ok else "car_not_told", alarm=alarm, detail=detail)
+    elif ok and end.told_at_ms is None:
+        end.told_at_ms, end.over, end.detail = now_ms, True, detail
+        doing.note("car_told", alarm=alarm, tries=end.tries, detail=detail)
+        doing.touched()
+    elif not ok and end.told_at_ms is None:
+        if end.detail != detail:
+            doing.note("car_not_told", alarm=alarm, tries=end.tries, detail=detail)
+        end.detail = detail
+    return _result(doing)
+
+
+def linked(case: Case, limits: Limits, now_ms: int, who: Who, lift: str, gateway: str, parties: Parties) -> Result:
+    """A call whose lift was not known is now about that lift."""
+    doing = _doing(case, limits, now_ms, who)
+    doing.case.lift, doing.case.gateway, doing.case.parties = lift, gateway, parties
+    doing.touched()
+    doing.note("linked", lift=lift)
+    doing.tell("case_opened", "contractors", "manager", dedupe="linked")
+    if doing.case.phase == "open" and not doing.case.leg(1).under_way:
+        begin(doing, "linked")
+    return _result(doing)
+
+
+def _doing(case: Case, limits: Limits, now_ms: int, who: Who = SYSTEM) -> Doing:
+    return Doing(copy.deepcopy(case), limits, now_ms, who)
+
+
+def _result(doing: Doing) -> Result:
+    return Result(doing.case, doing.entries, doing.effects)
