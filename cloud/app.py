@@ -36,7 +36,10 @@ from cloud.live import routes as live
 from cloud.live.board import Board
 from cloud.live.channel import Channel
 from cloud.live.feed import Feed
-from cloud.manage import organisations, people, tokens
+from cloud.manage import channels, organisations, people, tokens
+from cloud.notices import routes as notices
+from cloud.notices.outward import Outward
+from cloud.notices.sender import Sender
 from cloud.pages.render import FILES
 from cloud.security import Guard
 from cloud.settings import Settings
@@ -80,17 +83,21 @@ def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
         async with state.sessions() as session:
             board.known(await lift_service.kept_records(session), mono_ms())
         await feed.begin(Channel(state.sessions, {"incident": incident_service.bodies}))
+        outward = Outward(settings.notice_hosts)
+        state.notices = Sender(state.sessions, outward, settings.clock, settings.origin)
         watch = AccessWatch(state.sessions, feed, state.links)
         state.access_changed = watch.look
         await watch.look()
         tasks = [asyncio.create_task(_supervised("the live feed", feed.run))]
         tasks.append(asyncio.create_task(_supervised("the alarm channel", feed.carry)))
         tasks.append(asyncio.create_task(_supervised("the watch on access", watch.run)))
+        tasks.append(asyncio.create_task(_supervised("the sender of notices", state.notices.run)))
         yield
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await http.aclose()
+        await outward.close()
         await engine.dispose()
 
     app = FastAPI(
@@ -119,6 +126,8 @@ def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
         people,
         organisations,
         tokens,
+        notices,
+        channels,
     ):
         app.include_router(part.router)
     app.mount("/files", StaticFiles(directory=FILES), name="files")

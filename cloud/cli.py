@@ -31,6 +31,11 @@ from cloud.shell import database_option
 )
 @click.option("--idle-minutes", default=120, type=click.IntRange(5), help="a session ends when unused for so long")
 @click.option("--session-hours", default=14, type=click.IntRange(1), help="and so long after its begin, used or not")
+@click.option(
+    "--notice-host",
+    multiple=True,
+    help="HOST or HOST:PORT that notices may go to though it is not public, or not https",
+)
 @click.pass_context
 def cloud(
     context: click.Context,
@@ -42,6 +47,7 @@ def cloud(
     oidc: pathlib.Path | None,
     idle_minutes: int,
     session_hours: int,
+    notice_host: tuple[str, ...],
 ) -> None:
     """Run the cloud. The first start prints a one-time link for its administrator; there is no default password.
 
@@ -59,6 +65,7 @@ def cloud(
             oidc=load_providers(oidc) if oidc is not None else (),
             idle_ms=idle_minutes * MINUTE_MS,
             absolute_ms=session_hours * HOUR_MS,
+            notice_hosts=notice_host,
         )
     except SettingsError as error:
         raise click.ClickException(str(error)) from error

@@ -77,6 +77,9 @@ class Settings:
     oidc: tuple[OidcProvider, ...] = ()
     clock: Callable[[], int] = unix_ms
     passwords: Passwords = field(default_factory=Passwords)
+    notice_hosts: tuple[
+        str, ...
+    ] = ()  # "host" or "host:port" that notices may go to though it is not public, or not https
 
     def __post_init__(self) -> None:
         if not self.public_url:

@@ -10,6 +10,7 @@ Permission = Literal[
     "organisations.manage",
     "people.manage",  # of the organisations in which one has the role
     "tokens.manage",  # likewise
+    "channels.manage",  # by which organisations are told; likewise
     "gateways.manage",  # tokens of gateways
     "audit.read",
 ]
@@ -21,7 +22,7 @@ PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 BY_DISTRICT: frozenset[Kind] = frozenset(("regulator", "rescue_centre"))
 
 _READ: tuple[Permission, ...] = ("lifts.read",)
-_OWN: tuple[Permission, ...] = ("lifts.read", "people.manage", "tokens.manage")
+_OWN: tuple[Permission, ...] = ("lifts.read", "people.manage", "tokens.manage", "channels.manage")
 
 ROLES: dict[Kind, dict[Role, tuple[Permission, ...]]] = {
     "platform": {"administrator": PERMISSIONS, "auditor": ("audit.read",), "viewer": _READ},

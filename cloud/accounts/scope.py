@@ -54,9 +54,9 @@ class Grant:
 
 @dataclass(frozen=True)
 class Actor:
-    """Who it is: a person, a machine's token, or whoever has a shell on the server."""
+    """Who it is: a person, a machine's token, whoever has a shell on the server, or the cloud by itself (a clock of its own ran out)."""
 
-    kind: Literal["person", "token", "shell", "nobody"]
+    kind: Literal["person", "token", "shell", "cloud", "nobody"]
     id: str = ""
     name: str = ""
     ip: str = ""

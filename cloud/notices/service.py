@@ -7,12 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
 
+from cloud.accounts.errors import NotThere
 from cloud.accounts.models import new_id
-from cloud.accounts.scope import Scope
+from cloud.accounts.scope import Actor, Scope
+from cloud.audit import service as audit
 from cloud.lifts import filters as lift_filters
 from cloud.lifts.models import Lift
 from cloud.notices.models import NoticeChannel, NoticeRow
@@ -28,6 +31,8 @@ MINUTE_MS = 60_000
 LIFE_MS = {4: 60 * MINUTE_MS, 3: 120 * MINUTE_MS, 2: 240 * MINUTE_MS, 1: 240 * MINUTE_MS}
 # Of one channel; ours. Behind it the least grave newest one makes place, counted as dead.
 MOST_WAITING = 500
+# Who is said to have done what the outbox does by itself.
+SENDER = Actor("cloud", "", "sender of notices")
 # Of one fact: what is longer belongs on the page.
 MOST_FACT = 200
 MAX_LIST = 200
@@ -95,9 +100,22 @@ async def _bounded(session: AsyncSession, now_ms: int, channel: str) -> None:
         least = select(NoticeRow.number).where(*waiting).order_by(NoticeRow.severity, NoticeRow.number.desc())
         dead = {"state": "dead", "done_at_ms": now_ms, "receipt": {"code": "overflow"}}
         await session.execute(update(NoticeRow).where(NoticeRow.number.in_(least.limit(over))).values(**dead))
+        await audit.write(session, now_ms, SENDER, "notice.dead", f"channel:{channel}", notices=over, code="overflow")
+
+
+async def of_case(session: AsyncSession, scope: Scope, case: str) -> list[tuple[NoticeRow, NoticeChannel]]:
+    """Notices of a case, in order, MAX_LIST at most; NotThere where the scope covers none of it."""
+    query = select(NoticeRow, NoticeChannel).join(NoticeChannel, NoticeChannel.id == NoticeRow.channel)
+    query = query.where(NoticeRow.case == case, visible(scope)).options(selectinload(NoticeChannel.of))
+    found = (await session.execute(query.order_by(NoticeRow.number).limit(MAX_LIST))).all()
+    if not found:
+        raise NotThere("not_there", f"there is no case {case[:40]!r}, or nobody was told of it")
+    return [(row, channel) for row, channel in found]
 
 
 def visible(scope: Scope) -> ColumnElement[bool]:
     """True for notices of lifts that the scope covers; of a gateway, where it covers one of its lifts."""
+    if scope.everywhere:
+        return true()
     of_lift = or_(Lift.id == NoticeRow.lift, Lift.gateway == NoticeRow.lift)
     return exists().where(of_lift, lift_filters.visible(scope))

@@ -8,6 +8,7 @@ SECTIONS: tuple[tuple[str, str, Permission], ...] = (
     ("/manage/organisations", "organisations", "organisations.manage"),
     ("/manage/lifts", "lifts", "lifts.assign"),
     ("/manage/tokens", "tokens", "tokens.manage"),
+    ("/manage/channels", "channels", "channels.manage"),
     ("/manage/log", "log", "audit.read"),
 )
 

@@ -14,7 +14,7 @@ import anyio
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.types import ASGIApp
 
@@ -37,6 +37,8 @@ from cloud.app import create_app
 from cloud.clock import unix_ms
 from cloud.lifts import service as lifts
 from cloud.lifts.models import Lift
+from cloud.notices import channels
+from cloud.notices.models import NoticeChannel, NoticeRow
 from cloud.settings import Limits, OidcProvider, Settings
 from cloud.shell import shell_scope
 from cloud.tests.conftest import CHEAP, SHELL, Cloud, incident, live, record
@@ -54,6 +56,8 @@ ACTORS = [
 NUMBERS = itertools.count(1)
 ISSUER = "http://127.0.0.1:9/"
 PASSWORD = "seven lifts go up at dawn"
+# Notices are not sent there: it is no public address.
+NOWHERE = "https://127.0.0.1:9/"
 
 # What a route is sent: own and foreign ids stand in `ids`. A route that takes a body and is not here fails the test.
 Ids = dict[str, str]
@@ -72,6 +76,11 @@ BODIES: dict[tuple[str, str], Callable[[Ids], dict[str, Any]]] = {
     ("POST", "/api/v1/tokens"): lambda ids: {"name": "new", "organisation": ids["organisation"], "role": "viewer"},
     ("POST", "/api/v1/gateway-tokens"): lambda ids: {"gateway": "g-new"},
     ("PUT", "/api/v1/lifts/{lift}/assignment"): lambda ids: {"district": "33"},
+    ("POST", "/api/v1/channels"): lambda ids: {
+        "organisation": ids["organisation"], "kind": "webhook", "name": "new", "settings": {"url": NOWHERE},
+    },
+    ("PATCH", "/api/v1/channels/{channel}"): lambda ids: {"name": "other"},
+    ("POST", "/api/v1/channels/{channel}/tests"): lambda ids: {},
     ("POST", "/account/passkeys/begin"): lambda ids: {},
     ("POST", "/account/passkeys"): lambda ids: {"ceremony": "x", "credential": {}},
     ("POST", "/sign-in/passkey/begin"): lambda ids: {},
@@ -101,6 +110,12 @@ FORMS: dict[str, Callable[[Ids], dict[str, str]]] = {
     "/manage/lifts/{lift}": lambda ids: {"district": "33"},
     "/manage/tokens": lambda ids: {"name": "new", "place": f"{ids['organisation']} viewer"},
     "/manage/tokens/{token}/revoke": lambda ids: {},
+    "/manage/channels": lambda ids: {
+        "organisation": ids["organisation"], "kind": "wecom", "name": "new", "url": NOWHERE,
+    },
+    "/manage/channels/{channel}": lambda ids: {"name": "new", "active": "yes", "least_severity": "3"},
+    "/manage/channels/{channel}/test": lambda ids: {},
+    "/manage/channels/{channel}/remove": lambda ids: {},
 }  # fmt: skip
 # Own objects that are there but cannot answer in this test.
 UNAVAILABLE = {
@@ -109,7 +124,7 @@ UNAVAILABLE = {
 # One document for all, whatever its path names: it reads by the API what may be seen.
 DOCUMENT = ("/lift/{name}", "/desk/{name}", "/phone/{name}")
 # What platform viewers see of others too: lifts that are anybody's.
-OF_LIFTS = ("lift", "incident")
+OF_LIFTS = ("lift", "incident", "case")
 
 
 def routes_of(app: FastAPI) -> list[APIRoute]:
@@ -185,6 +200,8 @@ class World:
                 (Token, Token.organisation.in_(theirs)),
                 (ExternalIdentity, ExternalIdentity.person.in_(people)),
                 (Passkey, Passkey.person.in_(people)),
+                (NoticeChannel, NoticeChannel.organisation.in_(theirs)),
+                (NoticeRow, and_(NoticeRow.organisation.in_(theirs), NoticeRow.kind != "test")),
                 (Lift, Lift.id == "lift-foreign"),
             ):
                 rows = await session.execute(select(*table.__table__.columns).where(mine))
@@ -224,7 +241,20 @@ async def _objects(session: AsyncSession, organisation: str, side: str) -> Ids:
     await session.flush()
     identity = ExternalIdentity(issuer="i", subject=f"of {person.id}", person=person.id, made_at_ms=0)
     session.add(identity)
+    channel = NoticeChannel(
+        organisation=organisation, kind="webhook", name=person.name, language="zh", least_severity=1, kinds=[],
+        settings={"url": NOWHERE}, secret="s", made_at_ms=0, changed_at_ms=0,
+    )  # fmt: skip
+    session.add(channel)
+    await session.flush()
+    session.add(
+        NoticeRow(
+            channel=channel.id, organisation=organisation, kind="case_opened", case=f"c-{side}", lift=f"lift-{side}", dedupe="",
+            severity=4, facts={"place": person.name}, state="sent", made_at_ms=0, next_at_ms=0, ends_at_ms=0, receipt={},
+        )
+    )  # fmt: skip
     return {
+        "channel": channel.id,
         "key": key.id,
         "identity": identity.subject,
         "person": person.id,
@@ -241,12 +271,21 @@ async def _assign(session: AsyncSession, organisations: dict[tuple[str, str], st
     await lifts.assign(session, unix_ms(), shell_scope(), f"lift-{side}", wanted)
 
 
+@pytest.fixture(scope="module")
+def many_channels() -> Iterator[None]:
+    """An organisation may have as many as there are routes times roles."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(channels, "MOST_CHANNELS", 10**6)
+        yield
+
+
 @pytest.fixture(scope="module", params=["sqlite, cookies", "postgresql, tokens"])
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     by_token = "tokens" in request.param
     database = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('routes')}/c.db"
     if by_token:
         database = request.getfixturevalue("postgres").migrated()
+    request.getfixturevalue("many_channels")
     many = Limits(actor=10**6, address=10**6, attempts=10**6)
     with Cloud(
         database, Settings(passwords=CHEAP, limits=many, oidc=(OidcProvider("op", "OP", ISSUER, "c", "s"),))
@@ -280,7 +319,9 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             return found
 
         organisations = client.run(make)
-        ids: dict[str, Ids] = {side: {"lift": f"lift-{side}", "incident": f"i-{side}"} for side in SIDES}
+        ids: dict[str, Ids] = {
+            side: {"lift": f"lift-{side}", "incident": f"i-{side}", "case": f"c-{side}"} for side in SIDES
+        }
         ids["foreign"]["organisation"] = organisations["foreign", "contractor"]
         ids["foreign"] |= client.run(
             lambda session: _objects(session, organisations["foreign", "contractor"], "foreign")
@@ -359,7 +400,7 @@ def test_a_route_gives_each_role_what_is_its_own(world: World, method: str, path
     (route,) = [found for found in routes_of(APP) if found.path == path and method in (found.methods or ())]
     rule = rule_of(route)
     world.actor("contractor", "viewer", fresh=True)
-    if method != "GET":
+    if method != "GET" or "{" in path:
         world.renew_foreign()
     before = world.foreign()
     status, text = ask(world, method, path, world.ids["own"], {"sec-fetch-site": "same-origin"})

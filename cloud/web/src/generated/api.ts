@@ -18,11 +18,73 @@ export interface Bilingual {
   en: string;
   zh: string;
 }
+export interface Channel {
+  id: string;
+  organisation: string;
+  organisation_name: string;
+  kind: "sms_hook" | "wecom" | "dingtalk" | "smtp" | "webhook";
+  name: string;
+  language: "zh" | "en";
+  least_severity: number;
+  kinds: ("case_opened" | "case_unacknowledged" | "case_ordered" | "case_unanswered" | "case_not_arrived" | "case_escalated" | "case_arrived" | "case_released" | "case_closed" | "case_reminder" | "gateway_silent" | "gateway_back" | "test")[];
+  active: boolean;
+  settings: Record<string, unknown>;
+  has_secret: boolean;
+  failures: number;
+  pause_until_ms: number;
+  made_at_ms: number;
+  changed_at_ms: number;
+  counts: Counts;
+}
+export interface ChannelChange {
+  name?: string | null;
+  language?: "zh" | "en" | null;
+  least_severity?: number | null;
+  kinds?: ("case_opened" | "case_unacknowledged" | "case_ordered" | "case_unanswered" | "case_not_arrived" | "case_escalated" | "case_arrived" | "case_released" | "case_closed" | "case_reminder" | "gateway_silent" | "gateway_back" | "test")[] | null;
+  active?: boolean | null;
+  settings?: SmsSettings | MailSettings | UrlSettings | null;
+  secret?: string | null;
+}
+export interface ChannelCreate {
+  organisation: string;
+  kind: "sms_hook" | "wecom" | "dingtalk" | "smtp" | "webhook";
+  name: string;
+  language?: "zh" | "en";
+  least_severity?: number;
+  kinds?: ("case_opened" | "case_unacknowledged" | "case_ordered" | "case_unanswered" | "case_not_arrived" | "case_escalated" | "case_arrived" | "case_released" | "case_closed" | "case_reminder" | "gateway_silent" | "gateway_back" | "test")[];
+  active?: boolean;
+  settings: SmsSettings | MailSettings | UrlSettings;
+  secret?: string;
+}
+export interface ChannelMade {
+  id: string;
+  organisation: string;
+  organisation_name: string;
+  kind: "sms_hook" | "wecom" | "dingtalk" | "smtp" | "webhook";
+  name: string;
+  language: "zh" | "en";
+  least_severity: number;
+  kinds: ("case_opened" | "case_unacknowledged" | "case_ordered" | "case_unanswered" | "case_not_arrived" | "case_escalated" | "case_arrived" | "case_released" | "case_closed" | "case_reminder" | "gateway_silent" | "gateway_back" | "test")[];
+  active: boolean;
+  settings: Record<string, unknown>;
+  has_secret: boolean;
+  failures: number;
+  pause_until_ms: number;
+  made_at_ms: number;
+  changed_at_ms: number;
+  counts: Counts;
+  secret: string | null;
+}
 export interface Condition {
   condition: string;
   en: string;
   zh: string;
   since_ms: number | null;
+}
+export interface Counts {
+  waiting: number;
+  sent: number;
+  dead: number;
 }
 export interface Delivery {
   destination: string;
@@ -205,12 +267,20 @@ export interface Link {
 export interface LinkCreate {
   purpose?: "set_password" | "sign_in";
 }
+export interface MailSettings {
+  host: string;
+  port?: number;
+  security?: "tls" | "starttls";
+  username?: string;
+  sender: string;
+  recipients: string[];
+}
 export interface Me {
   kind: "person" | "token";
   id: string;
   name: string;
   language: "zh" | "en" | null;
-  permissions: ("lifts.read" | "lifts.assign" | "organisations.manage" | "people.manage" | "tokens.manage" | "gateways.manage" | "audit.read")[];
+  permissions: ("lifts.read" | "lifts.assign" | "organisations.manage" | "people.manage" | "tokens.manage" | "channels.manage" | "gateways.manage" | "audit.read")[];
   memberships: Membership[];
 }
 export interface Member {
@@ -290,6 +360,25 @@ export interface Problem {
   status: number;
   detail: unknown;
 }
+export interface Receipt {
+  id: string;
+  kind: "case_opened" | "case_unacknowledged" | "case_ordered" | "case_unanswered" | "case_not_arrived" | "case_escalated" | "case_arrived" | "case_released" | "case_closed" | "case_reminder" | "gateway_silent" | "gateway_back" | "test";
+  case: string;
+  lift: string;
+  organisation: string;
+  organisation_name: string;
+  channel_kind: "sms_hook" | "wecom" | "dingtalk" | "smtp" | "webhook";
+  severity: number;
+  state: "waiting" | "sent" | "dead";
+  attempts: number;
+  made_at_ms: number;
+  next_at_ms: number | null;
+  done_at_ms: number | null;
+  code: string;
+  detail: string;
+  message_id: string;
+  to: string[];
+}
 export interface Responsible {
   id: string;
   name: string;
@@ -308,6 +397,10 @@ export interface Session {
   used_at_ms: number;
   ends_at_ms: number;
   this: boolean;
+}
+export interface SmsSettings {
+  url: string;
+  roles: ("administrator" | "auditor" | "dispatcher" | "technician" | "inspector" | "viewer")[];
 }
 export interface Stages {
   onset: number | null;
@@ -380,6 +473,9 @@ export interface Trend {
   days: number;
   direction: "worse" | "better" | "steady" | "more" | "less";
   weeks_to_bad: number | null;
+}
+export interface UrlSettings {
+  url: string;
 }
 export interface ValidationError {
   loc: (string | number)[];

@@ -1,0 +1,127 @@
+"""All words of notices, {key: (English, Chinese)}, and how each fact is told. What is not listed here is kept and not told."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from cloud.pages.render import SITE_ZONE
+from protocols.fault_texts import TEXTS as FAULTS
+
+TITLES: dict[str, tuple[str, str]] = {
+    "case_opened": ("New case", "新警情"),
+    "case_unacknowledged": ("Nobody has taken it yet", "无人确认"),
+    "case_ordered": ("Please go there", "请派员前往"),
+    "case_unanswered": ("The order was not answered", "派单无人应答"),
+    "case_not_arrived": ("Not on site in time", "未按时到场"),
+    "case_escalated": ("Escalated", "已升级"),
+    "case_arrived": ("Help is on site", "救援人员已到场"),
+    "case_released": ("Everybody is out", "被困人员已救出"),
+    "case_closed": ("Case closed", "警情已办结"),
+    "case_reminder": ("Something is due", "待办提醒"),
+    "gateway_silent": ("Gateway silent", "网关失联"),
+    "gateway_back": ("Gateway heard again", "网关恢复"),
+    "test": ("Test: this way works", "测试消息：此渠道可用"),
+}
+# What a case is about stands before its title.
+CASE_KINDS: dict[str, tuple[str, str]] = {
+    "trapped": ("TRAPPED", "困人"),
+    "fault": ("Fault", "故障"),
+    "gateway_silent": ("Gateway", "网关"),
+    "other": ("Call", "求助"),
+}
+LEVELS: dict[int, tuple[str, str]] = {
+    1: ("1, maintenance contractor", "一级（维保单位）"),
+    2: ("2, rescue station", "二级（网格救援站）"),
+    3: ("3, fire brigade 119", "三级（消防 119）"),
+}
+OUTCOMES: dict[str, tuple[str, str]] = {
+    "released": ("released by responders", "救援人员解救"),
+    "self_released": ("came out by themselves", "自行脱困"),
+    "nobody_inside": ("nobody was inside", "轿内无人"),
+    "false_alarm": ("false alarm", "误报"),
+    "test_or_drill": ("test or drill", "测试或演练"),
+    "mended": ("mended", "已修复"),
+    "gateway_back": ("gateway heard again", "网关恢复"),
+    "no_fault_found": ("no fault found", "未发现故障"),
+}
+OPEN = ("Open", "打开")
+MADE = ("Told at", "通知时间")
+
+Words = dict[str, tuple[str, str]]
+
+
+def said(pair: tuple[str, str], language: str) -> str:
+    """The word in "en" or "zh"."""
+    return pair[0 if language == "en" else 1]
+
+
+def local(at_ms: int) -> str:
+    """A time as people at the lifts read it, with its offset."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(SITE_ZONE).strftime("%m-%d %H:%M:%S +08:00")
+
+
+def _text(value: str | int, language: str) -> str:
+    return str(value)
+
+
+def _time(value: str | int, language: str) -> str:
+    return local(value) if isinstance(value, int) else value
+
+
+def _out_of(words: Words) -> Callable[[str | int, str], str]:
+    return lambda value, language: said(words[str(value)], language) if str(value) in words else str(value)
+
+
+def _level(value: str | int, language: str) -> str:
+    return said(LEVELS[value], language) if isinstance(value, int) and value in LEVELS else str(value)
+
+
+def _event(value: str | int, language: str) -> str:
+    found = FAULTS.get(str(value))
+    return str(value) if found is None else found[0 if language == "en" else 1]
+
+
+def _minutes(value: str | int, language: str) -> str:
+    return f"{value} min" if language == "en" else f"{value} 分钟"
+
+
+def _people(value: str | int, language: str) -> str:
+    return str(value) if language == "en" else f"{value} 人"
+
+
+# In the order in which they are told: (fact, (label), how). The short text has those of SHORT.
+FACTS: tuple[tuple[str, tuple[str, str], Callable[[str | int, str], str]], ...] = (
+    ("rescue_code", ("Rescue code", "救援识别码"), _text),
+    ("lift_name", ("Lift", "电梯"), _text),
+    ("place", ("Place", "地址"), _text),
+    ("event", ("What", "事件"), _event),
+    ("where", ("Where it stands", "轿厢位置"), _text),
+    ("persons", ("People inside", "被困人数"), _people),
+    ("injured", ("Injured", "受伤人数"), _people),
+    ("since_ms", ("Since", "发生时间"), _time),
+    ("level", ("Level", "救援级别"), _level),
+    ("unit", ("Ordered", "处置单位"), _text),
+    ("by", ("By", "操作人"), _text),
+    ("eta_min", ("There in", "预计到达"), _minutes),
+    ("due_ms", ("Due at", "截止时间"), _time),
+    ("outcome", ("Outcome", "处置结果"), _out_of(OUTCOMES)),
+    ("cause", ("Cause", "原因"), _text),
+    ("gateway", ("Gateway", "网关"), _text),
+    ("lifts", ("Lifts behind it", "所属电梯数"), _text),
+    ("at_risk", ("Last seen occupied or moving", "失联前有人或运行中的电梯"), _text),
+    ("note", ("Note", "备注"), _text),
+    ("number", ("Case", "警情编号"), _text),
+)
+SHORT = (
+    "rescue_code",
+    "lift_name",
+    "place",
+    "event",
+    "where",
+    "persons",
+    "since_ms",
+    "level",
+    "unit",
+    "due_ms",
+    "gateway",
+    "at_risk",
+)
