@@ -10,6 +10,8 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, NamedTuple, Protocol
 
+from cloud.accounts.scope import Grant
+
 # Entries held in memory; who is further behind reads the channel itself.
 HELD = 500
 # Bodies pushed and not yet carried on; what is not here is read from its store.
@@ -31,6 +33,8 @@ class Told(NamedTuple):
 
 class Eyes(Protocol):
     """Viewers who see the same."""
+
+    grants: frozenset[Grant]
 
     @property
     def key(self) -> Hashable:
@@ -72,27 +76,27 @@ class Alarm:
     def __init__(self, told: Told, body: dict[str, Any] | None, shown: Shown) -> None:
         self.seq, self.about = told.seq, (told.event, told.object_id)
         self._event, self._body, self._shown = told.event, body, shown
-        self._whole = ""
-        self._parts: dict[Hashable, str] = {}
+        self._whole = b""
+        self._parts: dict[Hashable, bytes] = {}
 
-    def text_for(self, eyes: Eyes) -> str:
+    def text_for(self, eyes: Eyes) -> bytes:
         """The event for these viewers; empty if it is not for them."""
         found = self._parts.get(eyes.key)
         if found is None:
             found = self._parts[eyes.key] = self._made_for(eyes)
         return found
 
-    def _made_for(self, eyes: Eyes) -> str:
+    def _made_for(self, eyes: Eyes) -> bytes:
         shown = None if self._body is None else self._shown(self._body, eyes)
         if shown is None:
-            return ""
+            return b""
         if shown is self._body:
             self._whole = self._whole or self._text(shown)
             return self._whole
         return self._text(shown)
 
-    def _text(self, body: dict[str, Any]) -> str:
-        return f"id: {self.seq}\nevent: {self._event}\ndata: {json.dumps(body, ensure_ascii=False)}\n\n"
+    def _text(self, body: dict[str, Any]) -> bytes:
+        return f"id: {self.seq}\nevent: {self._event}\ndata: {json.dumps(body, ensure_ascii=False)}\n\n".encode()
 
 
 class Alarms:

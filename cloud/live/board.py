@@ -1,6 +1,9 @@
-"""The board: newest state of every lift, and what each viewer has not seen yet. Values in, values out; the clock is given."""
+"""The board: newest state of every lift, what of it is old, and which gateways are silent. Values in, values out; the clock is given.
 
-import json
+What time alone changes is found by due times in a heap, so that a moment costs what changes in it, however many lifts there are.
+"""
+
+import heapq
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -8,8 +11,11 @@ from typing import Any
 from protocols.controller_fault_texts import told
 
 STALE_PERIODS = 3
+# Beyond three periods: a gateway tells all its lifts anew every 5 s only, and that needs half a second (ours).
+TOLD_AGAIN_MS = 5500
 GATEWAY_SILENT_MS = 60_000
 GATEWAY_STALE_MS = 15_000
+CURRENT = ("good", "bus_silent")
 
 
 @dataclass
@@ -21,115 +27,179 @@ class GatewayView:
     version: str = ""
     connected: bool = True
 
+    def cut_off(self, now_ms: int) -> bool:
+        """What it told is not current any more."""
+        return not self.connected or now_ms - self.heard_ms >= GATEWAY_STALE_MS
+
 
 class Board:
     """All lifts of all gateways."""
 
     def __init__(self) -> None:
         self.lifts: dict[str, dict[str, Any]] = {}
-        self._arrived: dict[str, int] = {}
-        self._encoded: dict[str, tuple[int, str]] = {}
-        self._version: dict[str, int] = {}
         self.gateways: dict[str, GatewayView] = {}
+        self.silent: set[str] = set()
+        self._arrived: dict[str, int] = {}
+        self._of: dict[str, set[str]] = {}
+        self._touched: set[str] = set()
+        self._cut_off: set[str] = set()
+        # (due, id), each id at most once: what was heard meanwhile is found out when it is due.
+        self._due: list[tuple[int, str]] = []
+        self._waiting: set[str] = set()
+        self._gateways_due: list[tuple[int, str]] = []
 
-    def hello(self, gateway: str, version: str, records: list[dict[str, Any]], now_ms: int) -> None:
-        """A gateway connected and tells its lift records."""
-        self.gateways[gateway] = GatewayView(gateway, now_ms, version)
-        for record in records:
-            lift = self.lifts.setdefault(record["id"], _blank(record["id"]))
-            lift |= {**record, "name": record["name"] or record["id"], "gateway": gateway}
-            self._arrived.setdefault(record["id"], now_ms)
+    # -- what is told -------------------------------------------------------------------------------------------------
 
     def known(self, lifts: list[tuple[str, dict[str, Any]]], now_ms: int) -> None:
         """(gateway, record) of what was known before our start: unknown until it is told anew."""
         for gateway, record in lifts:
-            self.gateways.setdefault(gateway, GatewayView(gateway, now_ms, connected=False))
-            self.lifts[record["id"]] = {**_blank(record["id"]), **record, "gateway": gateway}
+            if gateway not in self.gateways:
+                self._take_gateway(GatewayView(gateway, now_ms, connected=False))
+            self._put(record["id"], gateway, record)
+
+    def hello(self, gateway: str, version: str, records: list[dict[str, Any]], now_ms: int) -> None:
+        """A gateway connected and tells its lift records."""
+        self._take_gateway(GatewayView(gateway, now_ms, version))
+        for record in records:
+            self._put(record["id"], gateway, {**record, "name": record["name"] or record["id"]})
+            self._arrived.setdefault(record["id"], now_ms)
+        self._heard_again(gateway)
 
     def heard(self, gateway: str, now_ms: int) -> None:
         """Anything came from `gateway`."""
         if gateway in self.gateways:
             self.gateways[gateway].heard_ms = now_ms
+            if gateway in self._cut_off or gateway in self.silent:
+                self._heard_again(gateway)
 
     def live(self, gateway: str, lifts: list[dict[str, Any]], now_ms: int) -> list[str]:
         """Take live states; the ids that changed."""
         changed = []
         for found in lifts:
             name = str(found["id"])
-            lift = self.lifts.setdefault(name, {**_blank(name), "gateway": gateway, "name": name})
-            lift |= {**found, "gateway": gateway}
+            for listed in ("doors", "faults", "withheld"):
+                found["state"].setdefault(listed, [])
+            self._put(name, gateway, found)
             self._arrived[name] = now_ms
-            self._version[name] = self._version.get(name, 0) + 1
+            if name not in self._waiting:
+                self._waiting.add(name)
+                heapq.heappush(self._due, (self._stale_at(name), name))
             changed.append(name)
         return changed
-
-    def touch(self, name: str) -> None:
-        """What is shown of `name` changed by time alone: encode it anew."""
-        self._version[name] = self._version.get(name, 0) + 1
 
     def lost(self, gateway: str) -> None:
         """The link to `gateway` broke."""
         if gateway in self.gateways:
             self.gateways[gateway].connected = False
+            self._cut_off.add(gateway)
+            self._touched |= self._of.get(gateway, set())
+
+    def _put(self, name: str, gateway: str, found: dict[str, Any]) -> None:
+        lift = self.lifts.get(name)
+        if lift is None:
+            lift = self.lifts[name] = _blank(name)
+        if lift["gateway"] != gateway:
+            self._of.get(lift["gateway"], set()).discard(name)
+            self._of.setdefault(gateway, set()).add(name)
+        lift |= found
+        lift["gateway"] = gateway
+
+    def _take_gateway(self, found: GatewayView) -> None:
+        if found.id not in self.gateways:
+            heapq.heappush(self._gateways_due, (found.heard_ms + GATEWAY_STALE_MS, found.id))
+        self.gateways[found.id] = found
+
+    def _heard_again(self, gateway: str) -> None:
+        self._cut_off.discard(gateway)
+        self.silent.discard(gateway)
+        self._touched |= self._of.get(gateway, set())
+
+    # -- what time changes --------------------------------------------------------------------------------------------
+
+    def turned(self, now_ms: int) -> set[str]:
+        """Lifts of which another thing is shown than before although nothing was told of them: too old, cut off, or heard again."""
+        self._look_at_gateways(now_ms)
+        while self._due and self._due[0][0] <= now_ms:
+            _, name = heapq.heappop(self._due)
+            due = self._stale_at(name)
+            if due > now_ms:
+                heapq.heappush(self._due, (due, name))
+            else:
+                self._waiting.discard(name)
+                self._touched.add(name)
+        found, self._touched = self._touched, set()
+        return found
+
+    def _look_at_gateways(self, now_ms: int) -> None:
+        while self._gateways_due and self._gateways_due[0][0] <= now_ms:
+            _, name = heapq.heappop(self._gateways_due)
+            heapq.heappush(self._gateways_due, (self._gateway_turns(self.gateways[name], now_ms), name))
+
+    def _gateway_turns(self, gateway: GatewayView, now_ms: int) -> int:
+        """When to look at it again; what it has become is taken note of."""
+        silent_ms = now_ms - gateway.heard_ms
+        if silent_ms < GATEWAY_STALE_MS:
+            return gateway.heard_ms + GATEWAY_STALE_MS
+        if gateway.id not in self._cut_off:
+            self._cut_off.add(gateway.id)
+            self._touched |= self._of.get(gateway.id, set())
+        if silent_ms >= GATEWAY_SILENT_MS:
+            self.silent.add(gateway.id)
+            return now_ms + GATEWAY_STALE_MS
+        # Heard again at once, it could be too old as soon as that.
+        return min(gateway.heard_ms + GATEWAY_SILENT_MS, now_ms + GATEWAY_STALE_MS)
+
+    def _stale_at(self, name: str) -> int:
+        lift = self.lifts[name]
+        told_ms: int = self._arrived[name] - (lift["link_age_ms"] or 0)
+        return told_ms + STALE_PERIODS * int(lift["period_ms"]) + TOLD_AGAIN_MS
+
+    # -- what is shown ------------------------------------------------------------------------------------------------
 
     def view(self, name: str, now_ms: int) -> dict[str, Any]:
         """One lift as the API shows it now: ages grow here too, and what is old or cut off is not shown as current."""
         lift = self.lifts[name]
         passed = now_ms - self._arrived.get(name, now_ms)
-        age = None if lift["age_ms"] is None else lift["age_ms"] + passed
-        link_age = None if lift["link_age_ms"] is None else lift["link_age_ms"] + passed
-        out = {**lift, "age_ms": age, "link_age_ms": link_age}
-        gateway = self.gateways.get(lift["gateway"])
-        too_old = link_age is not None and link_age >= STALE_PERIODS * lift["period_ms"] + 5500
-        cut_off = gateway is None or not gateway.connected or now_ms - gateway.heard_ms >= GATEWAY_STALE_MS
-        if out["quality"] in ("good", "bus_silent") and (too_old or cut_off):
-            out["quality"] = "stale"
-            out["last_known"] = {"state": lift["state"], "at_ms": None}
-            out["state"] = dict.fromkeys(lift["state"]) | {"doors": [], "faults": [], "withheld": []}
-        out["controller_fault"] = told(out["state"].get("controller_fault"), lift.get("profile"))
+        age, link_age = lift["age_ms"], lift["link_age_ms"]
+        out = lift.copy()
+        out["age_ms"] = None if age is None else age + passed
+        out["link_age_ms"] = None if link_age is None else link_age + passed
+        if lift["quality"] in CURRENT:
+            gateway = self.gateways.get(lift["gateway"])
+            too_old = link_age is not None and now_ms >= self._stale_at(name)
+            if too_old or gateway is None or gateway.cut_off(now_ms):
+                out["quality"] = "stale"
+                out["last_known"] = {"state": lift["state"], "at_ms": None}
+                out["state"] = dict.fromkeys(lift["state"]) | {"doors": [], "faults": [], "withheld": []}
+        word = out["state"].get("controller_fault")
+        out["controller_fault"] = told(word, lift.get("profile")) if word else None
         return out
-
-    def all(self, now_ms: int, sees: Callable[[str], bool]) -> list[dict[str, Any]]:
-        """All lifts that `sees`, by id."""
-        return [self.view(name, now_ms) for name in sorted(self.lifts) if sees(name)]
 
     def lifts_of(self, gateway: str) -> list[str]:
         """Ids of the lifts that `gateway` tells of."""
-        return [name for name, lift in sorted(self.lifts.items()) if lift["gateway"] == gateway]
+        return sorted(self._of.get(gateway, ()))
 
     def gateways_of(self, sees: Callable[[str], bool]) -> list[GatewayView]:
         """Gateways with a lift that `sees`; one without any lift is for who sees what is nobody's."""
-        held: dict[str, bool] = {}
-        for name, lift in self.lifts.items():
-            held[lift["gateway"]] = held.get(lift["gateway"], False) or sees(name)
-        return [gateway for gateway in self.gateways.values() if held.get(gateway.id, sees(""))]
+        return [gateway for gateway in self.gateways.values() if self._is_seen(gateway.id, sees)]
 
-    def encoded(self, name: str, now_ms: int) -> str:
-        """The JSON of one lift, made once for all viewers of a version."""
-        version = self._version.get(name, 0)
-        held = self._encoded.get(name)
-        if held is None or held[0] != version:
-            held = (version, json.dumps(self.view(name, now_ms), ensure_ascii=False))
-            self._encoded[name] = held
-        return held[1]
+    def _is_seen(self, gateway: str, sees: Callable[[str], bool]) -> bool:
+        lifts = self._of.get(gateway)
+        return any(sees(name) for name in lifts) if lifts else sees("")
 
     def silent_gateways(self, now_ms: int, sees: Callable[[str], bool]) -> list[dict[str, Any]]:
         """Gateways not heard for a minute, with their lifts last seen occupied or moving: like an alarm. Of what `sees` alone."""
-        if all(now_ms - gateway.heard_ms < GATEWAY_SILENT_MS for gateway in self.gateways.values()):
-            return []
-        out = []
-        for gateway in self.gateways_of(sees):
-            silent_ms = now_ms - gateway.heard_ms
-            if silent_ms < GATEWAY_SILENT_MS:
-                continue
-            at_risk = [name for name in self.lifts_of(gateway.id) if sees(name) and _at_risk(self.lifts[name]["state"])]
-            out.append({"gateway": gateway.id, "silent_ms": silent_ms, "lifts_at_risk": at_risk})
-        return out
+        self._look_at_gateways(now_ms)
+        return [
+            {"gateway": name, "silent_ms": now_ms - self.gateways[name].heard_ms, "lifts_at_risk": self._at_risk(name, sees)}
+            for name in sorted(self.silent)
+            if self._is_seen(name, sees)
+        ]  # fmt: skip
 
-
-def _at_risk(state: dict[str, Any]) -> bool:
-    """Last seen occupied or moving."""
-    return bool(state.get("passenger")) or state.get("car_status") == 1
+    def _at_risk(self, gateway: str, sees: Callable[[str], bool]) -> list[str]:
+        """Last seen occupied or moving."""
+        found = [(name, self.lifts[name]["state"]) for name in self.lifts_of(gateway) if sees(name)]
+        return [name for name, state in found if state.get("passenger") or state.get("car_status") == 1]
 
 
 def _blank(name: str) -> dict[str, Any]:

@@ -1,111 +1,80 @@
-"""The live feed: a tick encodes each changed lift once, viewers hold what they have not seen of theirs. Alarms go at once, in the order of their channel."""
+"""The live feed: a tick encodes each changed group of lifts once, viewers hold which groups they have not seen. Alarms go at once."""
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any
 
-from cloud.accounts.scope import NOBODYS, Assignment, Grant, Scope
+from cloud.accounts.scope import Assignment, Grant, Scope
 from cloud.clock import mono_ms, unix_ms
 from cloud.incidents.members import shown_to
 from cloud.live.alarms import TRIM_S, Alarms, Log, Shown
+from cloud.live.audience import Audience, Places
 from cloud.live.board import Board
+from cloud.live.groups import Group, Groups
 
 TICK_S = 0.22
-HEARTBEAT_S = 5.0
+# A stream on which nothing was said for so long says that it is alive.
+HEARTBEAT_MS = 5000
+BEAT_MS = 1000
 # An open stream looks so often whether its session is still alive; it does so at once when anybody's access changes.
 REAUTHORISE_MS = 60_000
 MAX_VIEWERS = 2000
+# Lifts that a page may pick: far more than it has room for in detail.
+MAX_PICKED = 200
 
 Again = Callable[[], Awaitable[Scope | None]]
 
 
-class Audience:
-    """Viewers with the same grants: what they may see is found out once for all of them."""
+class Viewer:
+    """One open page: how far it has come in the alarm channel and in each group, and which groups have more for it."""
 
-    def __init__(self, grants: frozenset[Grant], places: "Places") -> None:
-        self.grants, self._places = grants, places
-        self.viewers: set[Viewer] = set()
-        self._covered: dict[Assignment, bool] = {}
-
-    @property
-    def key(self) -> Hashable:
-        """Who has the same one sees the same, until whose a lift is changes."""
-        return self.grants, self._places.number
-
-    def covers(self, lift: Assignment) -> bool:
-        """They may see lifts of this assignment."""
-        found = self._covered.get(lift)
-        if found is None:
-            found = self._covered[lift] = any(grant.covers(lift) for grant in self.grants)
-        return found
-
-    def sees(self, lift: str) -> bool:
-        """They may see this lift."""
-        return self.covers(self._places.of(lift))
-
-    def sees_place(self, lift: str) -> bool:
-        """They may see this lift, or if it is a gateway's id, a lift of that gateway; one without lifts is for who sees what is nobody's."""
-        gateway = self._places.gateway(lift)
-        if gateway is None:
-            return self.sees(lift)
-        return any(self.sees(name) for name in gateway) or self.covers(NOBODYS)
-
-
-class Places:
-    """Whose each lift is, as it was when access changed last."""
-
-    def __init__(self, board: Board) -> None:
-        self._board = board
-        self.assignments: dict[str, Assignment] = {}
+    def __init__(self, picked: frozenset[str] | None, now_ms: int) -> None:
+        self.picked = picked
+        self.dirty: set[Group] = set()
+        self.seen: dict[Group, int] = {}
+        self.silent = False
+        self.seq = 0
+        self.told_seq = -1
+        self.wake = asyncio.Event()
+        self.sent_ms = self.authorised_ms = now_ms
+        self.recheck = False
         self.number = 0
 
-    def change(self, assignments: dict[str, Assignment]) -> None:
-        """It is otherwise now."""
-        self.assignments = assignments
-        self.number += 1
-
-    def of(self, lift: str) -> Assignment:
-        """Whose it is; nobody's if it was never assigned."""
-        return self.assignments.get(lift, NOBODYS)
-
-    def gateway(self, name: str) -> list[str] | None:
-        """The lifts of the gateway of that name; None if there is none, or a lift is called so."""
-        if name in self.assignments or name not in self._board.gateways:
-            return None
-        return self._board.lifts_of(name)
-
-
-class Viewer:
-    """One open page: lifts it has not seen, alarms it must see, in order."""
-
-    def __init__(self) -> None:
-        self.dirty: set[str] = set()
-        self.seq = 0
-        self.told_seq = 0
-        self.wake = asyncio.Event()
-        self.authorised_ms = mono_ms()
-        self.recheck = False
+    def head(self) -> bytes:
+        """How far it has come, where no alarm has said so: it comes back from there."""
+        if self.told_seq == self.seq:
+            return b""
+        self.told_seq = self.seq
+        return b"id: %d\n" % self.seq
 
 
 class Feed:
-    """Fans the board out to viewers, to each what his scope covers."""
+    """Fans the board out to viewers, to each what his scope covers. `shown` of each event of the alarm channel beside `incident`."""
 
-    def __init__(self, board: Board, shown: Mapping[str, Shown] | None = None) -> None:
-        self.board = board
+    def __init__(
+        self, board: Board, shown: Mapping[str, Shown] | None = None, clock: Callable[[], int] = mono_ms
+    ) -> None:
+        self.board, self._clock = board, clock
         self.viewers: set[Viewer] = set()
         self.refused = 0
         self.alarms = Alarms({"incident": shown_to, **(shown or {})})
         self._places = Places(board)
+        self._groups = Groups(board)
         self._audiences: dict[frozenset[Grant], Audience] = {}
-        self._changed: set[str] = set()
-        self._qualities: dict[str, str] = {}
+        self._watching: dict[Group, list[Audience]] | None = None
+        self._silent: frozenset[str] = frozenset()
+        self._beat_ms = 0
 
     # -- what is told -------------------------------------------------------------------------------------------------
 
     def changed(self, names: list[str]) -> None:
         """These lifts have a newer state: shown at the next tick."""
-        self._changed.update(names)
+        for name in names:
+            if self._groups.place(name, self._places.of(name)):
+                self._watching = None
+            else:
+                self._groups.mark(name)
 
     def push(self, seq: int, event: str, lift: str, body: dict[str, Any]) -> None:
         """An entry of the alarm channel was committed: every viewer who may see it is told at once, in the channel's order."""
@@ -114,6 +83,10 @@ class Feed:
     def access_changed(self, assignments: dict[str, Assignment]) -> None:
         """Roles, sessions or whose a lift is have changed: every stream proves anew what it may show. The dict is kept as it is."""
         self._places.change(assignments)
+        self._watching = None
+        moved = self._groups.arrange(assignments)
+        for audience in self._audiences.values():
+            audience.number += any(audience.covers(before) != audience.covers(after) for before, after in moved)
         for viewer in self.viewers:
             viewer.recheck = True
             viewer.wake.set()
@@ -125,14 +98,27 @@ class Feed:
         return Audience(scope.audience, self._places).sees
 
     def _join(self, viewer: Viewer, scope: Scope) -> Audience:
-        audience = self._audiences.setdefault(scope.audience, Audience(scope.audience, self._places))
+        audience = self._audiences.get(scope.audience)
+        if audience is None:
+            audience = self._audiences[scope.audience] = Audience(scope.audience, self._places)
+            self._watching = None
         audience.viewers.add(viewer)
+        viewer.number = audience.number
         return audience
 
     def _leave(self, viewer: Viewer, audience: Audience) -> None:
         audience.viewers.discard(viewer)
         if not audience.viewers:
             self._audiences.pop(audience.grants, None)
+            self._watching = None
+
+    def _watchers(self, group: Group) -> list[Audience]:
+        if self._watching is None:
+            self._watching = {
+                group: [audience for audience in self._audiences.values() if audience.covers(group.assignment)]
+                for group in self._groups.all
+            }
+        return self._watching.get(group, [])
 
     # -- the tick -----------------------------------------------------------------------------------------------------
 
@@ -140,25 +126,34 @@ class Feed:
         """Tick for ever."""
         while True:
             await asyncio.sleep(TICK_S)
-            self.tick(mono_ms())
+            self.tick(self._clock())
 
     def tick(self, now_ms: int) -> None:
-        """Hand what changed to the viewers who may see it."""
-        for name in self.board.lifts:
-            quality = self.board.view(name, now_ms)["quality"]
-            if self._qualities.get(name) != quality:
-                self._qualities[name] = quality
-                self.board.touch(name)
-                self._changed.add(name)
-        groups: dict[Assignment, set[str]] = {}
-        for name in self._changed:
-            groups.setdefault(self._places.of(name), set()).add(name)
-        self._changed = set()
-        for audience in self._audiences.values():
-            dirty = {name for group, names in groups.items() if audience.covers(group) for name in names}
-            if dirty:
+        """Let the viewers know what has changed of that which they may see."""
+        for name in self.board.turned(now_ms):
+            self._groups.mark(name)
+        dirty, self._groups.dirty = self._groups.dirty, set()
+        for group in dirty:
+            self._advance(group, now_ms)
+        if self.board.silent != self._silent:
+            self._silent = frozenset(self.board.silent)
+            for viewer in self.viewers:
+                viewer.silent = True
+                viewer.wake.set()
+        if now_ms - self._beat_ms >= BEAT_MS:
+            self._beat_ms = now_ms
+            for viewer in self.viewers:
+                if now_ms - viewer.sent_ms >= HEARTBEAT_MS or now_ms - viewer.authorised_ms >= REAUTHORISE_MS:
+                    viewer.wake.set()
+
+    def _advance(self, group: Group, now_ms: int) -> None:
+        watchers = self._watchers(group)
+        if not watchers:
+            group.sleep()
+        elif group.tick(now_ms):
+            for audience in watchers:
                 for viewer in audience.viewers:
-                    viewer.dirty |= dirty
+                    viewer.dirty.add(group)
                     viewer.wake.set()
 
     # -- alarms -------------------------------------------------------------------------------------------------------
@@ -186,96 +181,117 @@ class Feed:
 
     # -- one stream ---------------------------------------------------------------------------------------------------
 
-    async def watch(self, last_event_id: int | None, scope: Scope, again: Again) -> AsyncGenerator[str, None]:
+    async def watch(
+        self, last_event_id: int | None, scope: Scope, again: Again, picked: frozenset[str] | None = None
+    ) -> AsyncGenerator[bytes, None]:
         """Server-sent events for one viewer: a snapshot, then what changes. Ends when the viewer goes, or may see no more.
 
         Behind `last_event_id` come the alarms since; where that is too long ago, `reset` says that lists must be read anew.
         `again` finds his scope anew, None when his session has ended. When he sees other lifts than before, `access` says
-        that all shown so far is void, and a snapshot follows.
+        that all shown so far is void, and a snapshot follows. `picked`: he wants these lifts alone, and all alarms.
         """
-        viewer = Viewer()
+        viewer = Viewer(picked, self._clock())
         audience = self._join(viewer, scope)
         self.viewers.add(viewer)
         try:
-            viewer.seq = self.alarms.seq
-            reset = ""
-            if last_event_id is not None:
-                if await self.alarms.can_resume(last_event_id):
-                    viewer.seq = last_event_id
-                    viewer.wake.set()
-                else:
-                    reset = self._event("reset", "{}")
-            assignments = self._places.assignments
-            yield reset + self._snapshot(viewer, audience)
+            yield await self._begin(viewer, last_event_id) + self._snapshot(viewer, audience)
             while True:
-                if viewer.recheck or mono_ms() - viewer.authorised_ms >= REAUTHORISE_MS:
-                    shown = self._names(audience, assignments)
-                    viewer.recheck, viewer.authorised_ms = False, mono_ms()
-                    viewer.wake.set()
+                await viewer.wake.wait()
+                viewer.wake.clear()
+                if viewer.recheck or self._clock() - viewer.authorised_ms >= REAUTHORISE_MS:
+                    viewer.recheck, viewer.authorised_ms = False, self._clock()
                     fresh = await again()
                     if fresh is None:
-                        yield self._event("ended", "{}")
+                        yield _event("ended", {})
                         return
-                    self._leave(viewer, audience)
+                    viewer.wake.set()
+                    before, number = audience, viewer.number
+                    # Joined before the other is left: one that stays is not made anew.
                     audience = self._join(viewer, fresh)
-                    assignments = self._places.assignments
-                    if self._names(audience, assignments) != shown:
-                        yield self._event("access", "{}") + self._snapshot(viewer, audience)
-                try:
-                    await asyncio.wait_for(viewer.wake.wait(), HEARTBEAT_S)
-                except TimeoutError:
-                    yield self._event("heartbeat", json.dumps({"t_ms": unix_ms()}), viewer)
+                    if audience is not before:
+                        self._leave(viewer, before)
+                    if audience is not before or audience.number != number:
+                        yield _event("access", {}) + self._snapshot(viewer, audience)
                     continue
-                viewer.wake.clear()
-                text = "" if viewer.recheck else await self._alarms_for(viewer, audience)
+                news = await self._alarms_for(viewer, audience)
                 # Whose a lift is may have changed while the channel was read: nothing is shown then before that is looked at.
-                text = "" if viewer.recheck else text + self._lifts_for(viewer, audience)
-                if text:
-                    yield text
+                if not viewer.recheck:
+                    news += self._lifts_for(viewer, audience)
+                    if not news and self._clock() - viewer.sent_ms >= HEARTBEAT_MS:
+                        news = viewer.head() + _event("heartbeat", {"t_ms": unix_ms()})
+                    if news:
+                        yield news
+                        viewer.sent_ms = self._clock()
         finally:
             self._leave(viewer, audience)
             self.viewers.discard(viewer)
 
-    def _names(self, audience: Audience, assignments: dict[str, Assignment]) -> list[str]:
-        return [name for name in sorted(self.board.lifts) if audience.covers(assignments.get(name, NOBODYS))]
+    async def _begin(self, viewer: Viewer, last_event_id: int | None) -> bytes:
+        viewer.seq = self.alarms.seq
+        if last_event_id is None:
+            return b""
+        if await self.alarms.can_resume(last_event_id):
+            viewer.seq = last_event_id
+            viewer.wake.set()
+            return b""
+        return _event("reset", {})
 
-    def _silent(self, audience: Audience, now_ms: int) -> list[dict[str, Any]]:
-        return self.board.silent_gateways(now_ms, audience.sees)
+    def _snapshot(self, viewer: Viewer, audience: Audience) -> bytes:
+        now = self._clock()
+        lifts: list[bytes] = []
+        viewer.seen = {}
+        for group in self._groups.all:
+            if audience.covers(group.assignment):
+                if group.dirty:
+                    self._advance(group, now)
+                found = group.whole(now)
+                viewer.seen[group] = group.seq
+                lifts += [text for name, text in found.items() if viewer.picked is None or name in viewer.picked]
+        viewer.dirty, viewer.silent, viewer.told_seq = set(), False, -1
+        silent = json.dumps(self.board.silent_gateways(now, audience.sees)).encode()
+        return b"".join((
+            viewer.head(), b'event: snapshot\ndata: {"t_ms":%d,"silent_gateways":' % unix_ms(), silent, b',"lifts":[',
+            b",".join(lifts), b"]}\n\n",
+        ))  # fmt: skip
 
-    def _snapshot(self, viewer: Viewer, audience: Audience) -> str:
-        now = mono_ms()
-        viewer.dirty = set()
-        lifts = [self.board.view(name, now) for name in self._names(audience, self._places.assignments)]
-        body = {"lifts": lifts, "silent_gateways": self._silent(audience, now)}
-        viewer.told_seq = -1
-        return self._event("snapshot", json.dumps(body, ensure_ascii=False), viewer)
-
-    async def _alarms_for(self, viewer: Viewer, audience: Audience) -> str:
+    async def _alarms_for(self, viewer: Viewer, audience: Audience) -> bytes:
+        if viewer.seq >= self.alarms.seq:
+            return b""
         found = await self.alarms.behind(viewer.seq)
-        text = "".join(alarm.text_for(audience) for alarm in found)
         if not found or viewer.recheck:
-            return ""
+            return b""
+        texts = [alarm.text_for(audience) for alarm in found]
         viewer.seq = found[-1].seq
-        if text:
+        if texts[-1]:
             viewer.told_seq = viewer.seq
         if viewer.seq < self.alarms.seq:
             viewer.wake.set()
-        return text
+        return b"".join(texts)
 
-    def _lifts_for(self, viewer: Viewer, audience: Audience) -> str:
-        if not viewer.dirty:
-            return ""
-        now = mono_ms()
-        lifts = ",".join(self.board.encoded(name, now) for name in sorted(viewer.dirty) if audience.sees(name))
-        viewer.dirty = set()
-        silent = json.dumps(self._silent(audience, now))
-        return self._event("lifts", f'{{"lifts":[{lifts}],"silent_gateways":{silent}}}', viewer)
+    def _lifts_for(self, viewer: Viewer, audience: Audience) -> bytes:
+        now = self._clock()
+        out = []
+        if viewer.silent:
+            viewer.silent = False
+            out.append(self._silent_for(audience, now))
+        dirty, viewer.dirty = viewer.dirty, set()
+        for group in dirty:
+            seen = viewer.seen.get(group, -1)
+            if group.dirty and not group.has(seen):
+                self._advance(group, now)
+            out.append(group.since(seen, now) if viewer.picked is None else group.some_since(seen, viewer.picked, now))
+            viewer.seen[group] = group.seq
+            viewer.dirty.discard(group)
+        news = b"".join(out)
+        return viewer.head() + news if news else b""
 
-    @staticmethod
-    def _event(kind: str, data: str, viewer: Viewer | None = None) -> str:
-        """With `viewer` it also says how far he has come, where no alarm of his has said so: he comes back from there."""
-        head = ""
-        if viewer is not None and viewer.told_seq != viewer.seq:
-            viewer.told_seq = viewer.seq
-            head = f"id: {viewer.seq}\n"
-        return f"{head}event: {kind}\ndata: {data}\n\n"
+    def _silent_for(self, audience: Audience, now_ms: int) -> bytes:
+        key = self._silent, self._places.number
+        if audience.silent[0] != key:
+            found = self.board.silent_gateways(now_ms, audience.sees)
+            audience.silent = key, _event("silent", {"silent_gateways": found})
+        return audience.silent[1]
+
+
+def _event(kind: str, data: dict[str, Any]) -> bytes:
+    return f"event: {kind}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, HTTPException, Request
+from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request
 from fastapi.responses import StreamingResponse
 
 from cloud.accounts.access import Public, Reader, scope_of
 from cloud.accounts.changes import access_number
 from cloud.clock import mono_ms
-from cloud.live.feed import MAX_VIEWERS
+from cloud.live.feed import MAX_PICKED, MAX_VIEWERS
 from cloud.live.lookup import SeenLift
 from cloud.live.schemas import Lift
 from cloud.problems import describes
@@ -20,7 +20,8 @@ router = APIRouter()
 async def lifts(request: Request, scope: Reader) -> Any:
     """All lifts with their newest state, its age and its quality."""
     state = request.app.state
-    return state.board.all(mono_ms(), state.feed.sees(scope))
+    board, now, sees = state.board, mono_ms(), state.feed.sees(scope)
+    return [board.view(name, now) for name in sorted(board.lifts) if sees(name)]
 
 
 @router.get("/api/v1/lifts/{lift}", response_model=Lift, tags=["live"], responses=describes(404))
@@ -40,22 +41,35 @@ async def gateways(request: Request, scope: Reader) -> dict[str, Any]:
     return {"gateways": listed, "silent": board.silent_gateways(now, sees)}
 
 
-@router.get("/api/v1/live", tags=["live"], response_class=StreamingResponse, responses=describes(503))
+@router.get("/api/v1/live", tags=["live"], response_class=StreamingResponse, responses=describes(422, 503))
 async def live(
-    request: Request, scope: Reader, last_event_id: Annotated[str | None, Header()] = None
+    request: Request,
+    scope: Reader,
+    lifts: Annotated[
+        str, Query(description=f"ids by comma, at most {MAX_PICKED}: these lifts alone; default: all")
+    ] = "",
+    last_event_id: Annotated[str | None, Header()] = None,
 ) -> StreamingResponse:
-    """Server-sent events: `snapshot`, then `lifts` at 4-5 Hz, `incident` at once, `heartbeat` every 5 s.
+    """Server-sent events: `snapshot`, then `lifts` (whole) and `changes` (of each lift what is otherwise) at 4-5 Hz.
 
-    `access`: other lifts than before, what was shown is void and a snapshot follows; `ended`: sign in again.
+    `incident` and `case` come at once, each with an id: who comes back with `Last-Event-ID` gets what was since; `reset` says that it
+    is too long ago, so read the lists anew. Open the stream first, then read lists: so nothing falls between. `silent`: gateways not
+    heard for a minute, all of them. `heartbeat`: nothing was said for 5 s. `access`: other lifts than before, what was
+    shown is void and a snapshot follows; `ended`: sign in again.
     """
     feed = request.app.state.feed
     if len(feed.viewers) >= MAX_VIEWERS:
         feed.refused += 1
         raise HTTPException(503, "too many viewers")
-    seen = int(last_event_id) if last_event_id and last_event_id.isdigit() else None
+    picked = frozenset(name for name in lifts.split(",") if name)
+    if len(picked) > MAX_PICKED:
+        raise HTTPException(422, f"{len(picked)} lifts; at most {MAX_PICKED}, or none for all")
+    seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() else None
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(
-        feed.watch(seen, scope, lambda: scope_of(request)), media_type="text/event-stream", headers=headers
+        feed.watch(seen, scope, lambda: scope_of(request), picked or None),
+        media_type="text/event-stream",
+        headers=headers,
     )
 
 

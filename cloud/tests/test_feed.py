@@ -1,12 +1,14 @@
 """The live feed: a snapshot, alarms at once, replay; each viewer gets what his scope covers, and loses it when that changes."""
 
+import contextlib
 import json
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from cloud.accounts.scope import Actor, Assignment, Grant, Scope
 from cloud.live.alarms import HELD, PAGE, Told
 from cloud.live.board import Board
-from cloud.live.feed import Feed
+from cloud.live.feed import Again, Feed
 from cloud.tests.conftest import live, record
 
 EVERYTHING = Scope(Actor("person", "p"), (Grant("o", "platform", "administrator"),))
@@ -55,8 +57,16 @@ class Fed(Feed):
     """A feed with a channel in memory."""
 
     def __init__(self, board: Board) -> None:
-        super().__init__(board)
+        self.now_ms = 0
+        super().__init__(board, clock=lambda: self.now_ms)
         self.log = Log()
+
+    async def page(
+        self, seq: int | None, scope: Scope, again: Again, picked: frozenset[str] | None = None
+    ) -> AsyncGenerator[str, None]:
+        async with contextlib.aclosing(self.watch(seq, scope, again, picked)) as events:
+            async for text in events:
+                yield text.decode()
 
     async def tell(self, *bodies: dict[str, Any]) -> None:
         """Each is committed, then pushed, and carried on."""
@@ -68,6 +78,7 @@ class Fed(Feed):
 async def begun(board: Board) -> Fed:
     feed = Fed(board)
     await feed.begin(feed.log)
+    feed.changed(list(board.lifts))
     return feed
 
 
@@ -88,7 +99,7 @@ async def test_a_snapshot_comes_first_then_alarms_at_once_and_what_was_missed_is
     board.hello("g-1", "1", [record()], 0)
     feed = await begun(board)
     await feed.tell({"id": "x-1", "lift": "lift-1"}, {"id": "x-2", "lift": "lift-1"})
-    watch = feed.watch(1, EVERYTHING, same)
+    watch = feed.page(1, EVERYTHING, same)
     first = await anext(watch)
     assert first.startswith("id: 1\nevent: snapshot\n")
     assert body(first)["lifts"][0]["id"] == "lift-1"
@@ -103,7 +114,7 @@ async def test_a_snapshot_comes_first_then_alarms_at_once_and_what_was_missed_is
 
 async def test_a_viewer_gets_his_lifts_and_alarms_and_no_others() -> None:
     board, feed = await two_contractors()
-    a, b = feed.watch(None, OF_A, same), feed.watch(None, OF_B, same)
+    a, b = feed.page(None, OF_A, same), feed.page(None, OF_B, same)
     assert [lift["id"] for lift in body(await anext(a))["lifts"]] == ["lift-a"]
     assert [lift["id"] for lift in body(await anext(b))["lifts"]] == ["lift-b"]
     await feed.tell({"id": "of-b", "lift": "lift-b"})
@@ -124,7 +135,7 @@ async def test_what_was_missed_of_others_is_not_replayed() -> None:
     await feed.tell(
         *({"id": name, "lift": lift} for name, lift in (("first", "lift-a"), ("of-b", "lift-b"), ("of-a", "lift-a")))
     )
-    watch = feed.watch(1, OF_A, same)
+    watch = feed.page(1, OF_A, same)
     await anext(watch)
     await feed.tell({"id": "now", "lift": "lift-a"})
     text = await anext(watch)
@@ -134,7 +145,7 @@ async def test_what_was_missed_of_others_is_not_replayed() -> None:
 
 async def test_a_lift_that_becomes_another_ones_leaves_the_page_at_once() -> None:
     _, feed = await two_contractors()
-    watch = feed.watch(None, OF_A, same)
+    watch = feed.page(None, OF_A, same)
     await anext(watch)
     feed.access_changed({"lift-a": Assignment(contractor="b"), "lift-b": Assignment(contractor="b")})
     access, snapshot = (await anext(watch)).split("\n\n", 1)
@@ -153,7 +164,7 @@ async def test_a_stream_follows_its_scope_and_ends_with_its_session() -> None:
     async def again() -> Scope | None:
         return found.pop(0)
 
-    watch = feed.watch(None, OF_A, again)
+    watch = feed.page(None, OF_A, again)
     await anext(watch)
     assignments = {"lift-a": Assignment(contractor="a"), "lift-b": Assignment(contractor="b")}
     feed.access_changed(assignments)
@@ -166,12 +177,12 @@ async def test_a_stream_follows_its_scope_and_ends_with_its_session() -> None:
 
 async def test_nothing_is_said_when_a_change_of_access_concerns_others() -> None:
     board, feed = await two_contractors()
-    watch = feed.watch(None, OF_A, same)
+    watch = feed.page(None, OF_A, same)
     await anext(watch)
     feed.access_changed({"lift-a": Assignment(contractor="a"), "lift-b": Assignment(contractor="c")})
     feed.changed(board.live("g-1", [live("lift-a")], 0))
     feed.tick(10)
-    assert (await anext(watch)).startswith("event: lifts")
+    assert (await anext(watch)).startswith("event: changes")
     await watch.aclose()
 
 
@@ -191,7 +202,7 @@ async def test_what_a_gateway_tells_of_itself_goes_to_who_sees_a_lift_of_it() ->
     feed.access_changed(
         {"lift-a": Assignment(contractor="a"), "lift-c": Assignment(contractor="b"), "lift-b": Assignment()}
     )
-    a, b = feed.watch(None, OF_A, same), feed.watch(None, OF_B, same)
+    a, b = feed.page(None, OF_A, same), feed.page(None, OF_B, same)
     await anext(a)
     await anext(b)
     await feed.tell({"id": "store-1", "lift": "g-1"})
@@ -204,7 +215,7 @@ async def test_what_a_gateway_tells_of_itself_goes_to_who_sees_a_lift_of_it() ->
 
 async def test_an_area_event_shows_each_viewer_his_members_alone() -> None:
     _, feed = await two_contractors()
-    a, all_of_it = feed.watch(None, OF_A, same), feed.watch(None, EVERYTHING, same)
+    a, all_of_it = feed.page(None, OF_A, same), feed.page(None, EVERYTHING, same)
     await anext(a)
     await anext(all_of_it)
     await feed.tell(
@@ -221,7 +232,7 @@ async def test_who_was_away_for_longer_than_memory_gets_each_object_once_in_its_
     many = HELD + 2 * PAGE
     for number in range(many):
         await feed.tell({"id": f"x-{number % (many - 100)}", "lift": "lift-a", "rev": number})
-    watch = feed.watch(0, OF_A, same)
+    watch = feed.page(0, OF_A, same)
     await anext(watch)
     revs: dict[str, list[int]] = {}
     while len(revs) < many - 100 or max(found[-1] for found in revs.values()) < many - 1:
@@ -241,7 +252,7 @@ async def test_a_viewer_who_comes_back_from_before_the_channel_begins_or_from_an
     await feed.tell(*({"id": f"x-{number}", "lift": "lift-a"} for number in range(5)))
     del feed.log.entries[:3]
     for seq, reset in ((2, True), (3, False), (5, False), (6, True)):
-        watch = feed.watch(seq, OF_A, same)
+        watch = feed.page(seq, OF_A, same)
         first = await anext(watch)
         assert first.startswith("event: reset\ndata: {}\n\n") == reset
         assert f"id: {5 if reset else seq}\nevent: snapshot" in first
@@ -251,7 +262,7 @@ async def test_a_viewer_who_comes_back_from_before_the_channel_begins_or_from_an
 async def test_an_alarm_pushed_before_an_earlier_one_waits_for_nothing_and_hides_nothing() -> None:
     """Two tasks commit one after the other, and push the other way round; a third process pushes nothing."""
     _, feed = await two_contractors()
-    watch = feed.watch(None, OF_A, same)
+    watch = feed.page(None, OF_A, same)
     await anext(watch)
     first, second, _ = [feed.log.put({"id": name, "lift": "lift-a"}) for name in ("first", "second", "others")]
     feed.push(second, "incident", "lift-a", {"id": "second", "lift": "lift-a"})
@@ -265,13 +276,13 @@ async def test_an_alarm_pushed_before_an_earlier_one_waits_for_nothing_and_hides
 
 async def test_a_page_that_saw_no_alarm_of_its_own_still_comes_back_from_where_it_was() -> None:
     board, feed = await two_contractors()
-    watch = feed.watch(None, OF_A, same)
+    watch = feed.page(None, OF_A, same)
     assert (await anext(watch)).startswith("id: 0\n")
     await feed.tell({"id": "of-b", "lift": "lift-b"})
     feed.changed(board.live("g-1", [live("lift-a")], 0))
     feed.tick(10)
-    assert (await anext(watch)).startswith("id: 1\nevent: lifts\n")
+    assert (await anext(watch)).startswith("id: 1\nevent: changes\n")
     feed.changed(board.live("g-1", [live("lift-a")], 0))
     feed.tick(20)
-    assert (await anext(watch)).startswith("event: lifts\n")
+    assert (await anext(watch)).startswith("event: changes\n")
     await watch.aclose()

@@ -91,6 +91,14 @@ export function liftOf(told: ApiLift, seenAt: number): Lift {
   };
 }
 
+/** What is otherwise with a lift than before; of its state field by field. */
+export type LiftPatch = Partial<Omit<ApiLift, "state">> & { id: string; state?: Partial<State> };
+
+/** The lift with the patch in it; nothing where the lift is not known, which a snapshot will tell. */
+export function patched(lift: Lift | undefined, patch: LiftPatch, seenAt: number): Lift[] {
+  return lift ? [{ ...lift, ...patch, state: patch.state ? { ...lift.state, ...patch.state } : lift.state, seenAt }] : [];
+}
+
 export const incidentOf = (told: ApiIncident): Incident => ({
   ...told,
   opened_at_ms: told.opened_at_ms ?? told.stages.received,

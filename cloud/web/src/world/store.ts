@@ -90,15 +90,14 @@ export class World {
     this.tellLifts(ids);
   }
 
-  changed(lifts: Lift[], silent: Silent[] | null): void {
+  changed(lifts: Lift[]): void {
     const all = this.lifts as Map<string, Lift>; // told by its listeners, not by its identity
     for (const lift of lifts) all.set(lift.id, lift);
     this.classify(lifts.map((lift) => lift.id));
-    if (silent !== null) this.setSilent(silent);
     this.tellLifts(lifts.map((lift) => lift.id));
   }
 
-  private setSilent(silent: Silent[]): void {
+  setSilent(silent: Silent[]): void {
     if (this.silent.length === 0 && silent.length === 0) return;
     this.silent = silent;
     this.tell("silent");

@@ -3,13 +3,13 @@ import { call, signIn } from "../api/client";
 import { Events, SILENT_MS, type Message } from "../api/events";
 import { heardClock, onTick, onWake } from "../app/time";
 import type { Incident as ApiIncident, Lift as ApiLift } from "../generated/api";
-import { incidentOf, isAlive, liftOf, type Case, type Incident, type Silent } from "./model";
+import { incidentOf, isAlive, liftOf, patched, type Case, type Incident, type LiftPatch, type Silent } from "./model";
 import { world } from "./store";
 
 interface Told {
   lifts: ApiLift[];
   silent_gateways: Silent[];
-  t_ms?: number;
+  t_ms: number;
 }
 
 async function readIncidents(query: string): Promise<Incident[]> {
@@ -36,14 +36,16 @@ function take({ event, data }: Message): void {
   const body = JSON.parse(data) as unknown;
   if (event === "snapshot") {
     const told = body as Told;
-    if (told.t_ms !== undefined) heardClock(told.t_ms);
+    heardClock(told.t_ms);
     world.snapshot(told.lifts.map((lift) => liftOf(lift, now)), told.silent_gateways);
     quietly(loadIncidents());
     quietly(loadCases());
   } else if (event === "lifts") {
-    const told = body as Told;
-    world.changed(told.lifts.map((lift) => liftOf(lift, now)), told.silent_gateways);
-  } else if (event === "incident") world.addIncidents([incidentOf(body as ApiIncident)]);
+    world.changed((body as Told).lifts.map((lift) => liftOf(lift, now)));
+  } else if (event === "changes") {
+    world.changed((body as { lifts: LiftPatch[] }).lifts.flatMap((patch) => patched(world.lifts.get(patch.id), patch, now)));
+  } else if (event === "silent") world.setSilent((body as Told).silent_gateways);
+  else if (event === "incident") world.addIncidents([incidentOf(body as ApiIncident)]);
   else if (event === "case") world.addCases([body as Case]);
   else if (event === "heartbeat") heardClock((body as { t_ms: number }).t_ms);
   else if (event === "access") world.clear();
