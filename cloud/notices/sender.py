@@ -21,7 +21,7 @@ from cloud.audit import service as audit
 from cloud.notices.adapters import hooks, mail, robots
 from cloud.notices.message import Message, link_of, message
 from cloud.notices.models import NoticeChannel, NoticeRow
-from cloud.notices.outcome import MOST_ATTEMPTS, Again, Failed, Never, Outcome, Sent
+from cloud.notices.outcome import MOST_ATTEMPTS, OUTAGE, Again, Failed, Never, Outcome, Sent
 from cloud.notices.outward import SEND_S, Forbidden, Outward, Unreached
 from cloud.notices.people import phones_of
 from cloud.notices.service import SENDER
@@ -190,7 +190,7 @@ class Sender:
         elif isinstance(outcome, Again):
             place.failures += 1
             waits = Failed(row.attempts, place.failures, outcome.after_ms, self._spread()).waits(now_ms)
-            place.pause_until_ms, row.next_at_ms = waits.channel_ms, max(waits.notice_ms, waits.channel_ms)
+            place.pause_until_ms, row.next_at_ms = waits.channel_ms, waits.notice_ms
             if row.attempts >= MOST_ATTEMPTS or row.next_at_ms >= row.ends_at_ms:
                 await _dead(session, now_ms, row)
         else:
@@ -199,7 +199,7 @@ class Sender:
 
     async def _well_again(self, session: AsyncSession, now_ms: int, place: NoticeChannel) -> None:
         """After an outage what waited goes in its order, not by how often it was tried."""
-        if place.failures >= 3:
+        if place.failures >= OUTAGE:
             later = update(NoticeRow).where(
                 NoticeRow.channel == place.id, NoticeRow.state == "waiting", NoticeRow.next_at_ms > now_ms
             )  # fmt: skip
