@@ -65,7 +65,7 @@ export function App() {
   const lost = useConnection() === "lost";
   useEffect(() => watch(), []);
   useEffect(() => void (document.documentElement.lang = lang === "zh" ? "zh-CN" : "en"), [lang]);
-  useAttention(word(found ? `title_${found.page.name}` : "notThere", lang));
+  useAttention(word(found ? `title_${found.page.name}` : "notThere", lang), lang);
   const Shown = found?.page.shows;
   return (
     <LangContext.Provider value={lang}>

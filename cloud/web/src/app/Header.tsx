@@ -1,10 +1,12 @@
 // The head of every page: where one is, whether it is live, sound, colours, language, account.
 import { useEffect, useRef } from "react";
+import { Shift } from "../alarm/Shift";
 import { useConnection, world } from "../world/store";
 import { age } from "./format";
 import { useLang } from "./language";
 import { Link } from "./Link";
 import { address, setQuery, usePlace } from "./router";
+import { KeysHelp } from "./keys";
 import { useMe } from "./me";
 import { PAGES, type Page } from "./pages";
 import { word } from "./texts";
@@ -63,8 +65,9 @@ export function Header({ page, children }: { page: Page | null; children?: React
         ))}
       </nav>
       <LivePill />
+      <Shift />
       {children}
-      <label className="pill">
+      <label className="pill theme">
         <span className="visually-hidden">{word("theme", lang)}</span>
         <select value={theme} onChange={(event) => setTheme(event.target.value as Theme)}>
           {THEMES.map((name) => (
@@ -74,6 +77,7 @@ export function Header({ page, children }: { page: Page | null; children?: React
           ))}
         </select>
       </label>
+      <KeysHelp />
       <LanguageButton />
       <a className="pill" href={`/account?lang=${lang}`}>
         {me?.name || word("account", lang)}

@@ -9,15 +9,15 @@ export interface Place {
 // What stays when one goes to another page.
 const STICKY = ["lang"];
 
-const read = (): Place => ({ path: location.pathname, query: new URLSearchParams(location.search) });
+const read = (url: URL | Location = location): Place => ({ path: url.pathname, query: new URLSearchParams(url.search) });
 let place = read();
 const listeners = new Set<() => void>();
 
-const tell = () => {
-  place = read();
+const tell = (url: URL | Location = location) => {
+  place = read(url);
   for (const listener of listeners) listener();
 };
-addEventListener("popstate", tell);
+addEventListener("popstate", () => tell());
 
 const subscribe = (listener: () => void) => {
   listeners.add(listener);
@@ -37,20 +37,24 @@ export function address(path: string, query: Record<string, string> = {}): strin
 
 /** Go there; `replace`: the step back leads past where we are now. */
 export function go(to: string, replace = false): void {
-  if (replace) history.replaceState(history.state, "", to);
-  else history.pushState(null, "", to);
-  tell();
+  try {
+    if (replace) history.replaceState(history.state, "", to);
+    else history.pushState(null, "", to);
+  } catch {
+    // A browser that finds there were too many changes of the address refuses some: the view changes all the same.
+  }
+  tell(new URL(to, location.href));
 }
 
 /** Change some values of the query where we are; empty takes one away. No step of its own in the history. */
 export function setQuery(change: Record<string, string>): void {
-  const query = new URLSearchParams(location.search);
+  const query = new URLSearchParams(place.query);
   for (const [name, value] of Object.entries(change)) {
     if (value) query.set(name, value);
     else query.delete(name);
   }
   const text = query.toString();
-  go(text ? `${location.pathname}?${text}` : location.pathname, true);
+  go(text ? `${place.path}?${text}` : place.path, true);
 }
 
 export const here = (): Place => place;

@@ -1,5 +1,6 @@
 // The health of one lift: a score with its parts, each with its mark, what it was at first and where it goes. Never a bare number.
 import { useEffect, useRef, useState } from "react";
+import "./health.css";
 import uPlot from "uplot";
 import { figure, series, weekly, type Day, type Health as Found, type Level, type Part, type Trend, type Usage } from "./health";
 import { clock } from "../app/format";

@@ -1,6 +1,6 @@
 // The world of one page: lifts, incidents, cases, the connection. Who draws one lift is told of that one alone.
 import { useCallback, useSyncExternalStore } from "react";
-import { isAlive, isOpen, SEVERE, troubleOf, type Case, type Incident, type Lift, type Silent, type Trouble } from "./model";
+import { alarming, isAlive, isGone, isOpen, SEVERE, severityOf, troubleOf, type Case, type Incident, type Lift, type Silent, type Trouble } from "./model";
 
 export type Topic = "lifts" | "incidents" | "cases" | "silent" | "link";
 
@@ -12,6 +12,9 @@ export interface Entry {
   address: string;
   rescue_code: string;
   trouble: Trouble;
+  /** The worst fault that alarms, empty where there is none, and its severity. */
+  fault: string;
+  severity: number;
   quality: Lift["quality"];
   at: readonly [number, number] | null; // latitude, longitude
 }
@@ -158,13 +161,14 @@ export class World {
       const held = this.known.get(id);
       const trouble = troubleOf(lift, this.trapped.has(id));
       const at = placeOf(lift);
+      const fault = (isGone(lift) ? undefined : alarming(lift.state)[0]) ?? this.trapped.get(id) ?? "";
       if (
-        held && held.trouble === trouble && held.quality === lift.quality && held.name === lift.name && held.site === lift.site &&
+        held && held.trouble === trouble && held.fault === fault && held.quality === lift.quality && held.name === lift.name && held.site === lift.site &&
         held.address === lift.address && held.rescue_code === lift.rescue_code && held.at?.[0] === at?.[0] && held.at?.[1] === at?.[1]
       )
         continue;
       const { name, site, address, rescue_code, quality } = lift;
-      this.known.set(id, { id, name, site, address, rescue_code, trouble, quality, at });
+      this.known.set(id, { id, name, site, address, rescue_code, trouble, fault, severity: severityOf(fault), quality, at });
       isOther = true;
     }
     if (!isOther) return;

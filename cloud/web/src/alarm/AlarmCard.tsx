@@ -1,0 +1,107 @@
+// One lift that calls for somebody: what, for how long, who has it, who comes.
+import { clock, counted } from "../app/format";
+import { useLang, type Lang } from "../app/language";
+import { Link } from "../app/Link";
+import { address } from "../app/router";
+import { serverNow } from "../app/time";
+import { IncidentCard } from "../incidents/IncidentCard";
+import type { Case, Incident } from "../world/model";
+import { useLift } from "../world/store";
+import { AckButton, hasIt } from "./AckButton";
+import { isNew, type Alarm } from "./alarms";
+import { Shelve } from "./Shelve";
+import { word } from "./texts";
+import { caseTitle } from "./words";
+
+// So long nobody has it, and the card says so louder. Ours; the desk is told by the server's own clock.
+const OVERDUE_MS = 60_000;
+
+interface Props {
+  alarm: Alarm;
+  incidents: ReadonlyMap<string, Incident>;
+  hint: boolean;
+  selected: boolean;
+}
+
+export function AlarmCard({ alarm, incidents, hint, selected }: Props) {
+  const lang = useLang();
+  const lift = useLift(alarm.lift);
+  const [one] = alarm.cases;
+  if (!one) return null;
+  const now = serverNow();
+  const isOverdue = isNew(one) && now - one.opened_at_ms >= OVERDUE_MS;
+  const level = alarm.isShelved ? "shelved" : one.released_at_ms !== null ? "released" : alarm.severity >= 4 ? "danger" : "fault";
+  const told = one.incidents.map((id) => incidents.get(id)).filter((incident) => incident !== undefined);
+  return (
+    <article className={`alarm alarm-${level}${alarm.isNew ? " alarm-new" : ""}${isOverdue ? " alarm-overdue" : ""}${selected ? " selected" : ""}`} aria-label={`${caseTitle(one, incidents, lang)}, ${lift?.name ?? alarm.lift}`}>
+      <div className="alarm-head">
+        <span className="alarm-title">
+          {{ danger: "▲", fault: "◆", shelved: "‖", released: "✓" }[level]} {caseTitle(one, incidents, lang)}
+        </span>
+        <span className="alarm-time figures">{counted((one.released_at_ms ?? now) - one.opened_at_ms)}</span>
+      </div>
+      <div className="alarm-where">
+        <b className="alarm-code figures">{one.rescue_code || lift?.rescue_code || "–"}</b>
+        <span>
+          {lift?.name ?? alarm.lift}
+          {alarm.repeats > 1 && <b className="repeats"> {word("repeats", lang, { count: alarm.repeats })}</b>}
+          <br />
+          <small>{lift?.address}</small>
+        </span>
+      </div>
+      <State one={one} lang={lang} overdueMs={isOverdue ? now - one.opened_at_ms : null} />
+      <Legs one={one} lang={lang} />
+      <div className="buttons">
+        <AckButton one={one} hint={hint ? "A" : undefined} />
+        <Shelve one={one} />
+        {lift && (
+          <Link className="button" href={address(`/lift/${encodeURIComponent(lift.id)}`)}>
+            {word("open", lang)}
+          </Link>
+        )}
+      </div>
+      {told.length > 0 && (
+        <details className="alarm-details">
+          <summary>{word("details", lang)}</summary>
+          {told.map((incident) => (
+            <IncidentCard key={incident.id} incident={incident} all={incidents} />
+          ))}
+        </details>
+      )}
+    </article>
+  );
+}
+
+/** One line: who has it, or that nobody has. */
+function State({ one, lang, overdueMs }: { one: Case; lang: Lang; overdueMs: number | null }) {
+  const { shelved, released_at_ms } = one;
+  const text = shelved
+    ? word("shelvedUntil", lang, { time: clock(shelved.until_ms, lang), name: shelved.name, reason: shelved.reason })
+    : released_at_ms !== null
+      ? word("released", lang, { time: clock(released_at_ms, lang) })
+      : overdueMs !== null
+        ? word("overdue", lang, { time: counted(overdueMs) })
+        : (hasIt(one, lang) ?? word("new", lang));
+  return (
+    <p className="alarm-state">
+      {text}
+      {!one.active && released_at_ms === null && one.incidents.length > 0 && <> · {word("cleared", lang)}</>}
+    </p>
+  );
+}
+
+/** Who was sent, and how far they are. Levels that nobody has called are left out. */
+export function Legs({ one, lang }: { one: Case; lang: Lang }) {
+  const sent = one.legs.filter((leg) => leg.state !== "standby");
+  if (sent.length === 0) return null;
+  return (
+    <ul className="legs">
+      {sent.map((leg) => (
+        <li key={leg.level}>
+          <b>{word("level", lang, { level: leg.level })}</b> {leg.organisation} · {word(`leg_${leg.state}`, lang)}
+          {leg.eta_ms !== null && leg.state === "on_the_way" && <> · {word("eta", lang, { time: clock(leg.eta_ms, lang) })}</>}
+        </li>
+      ))}
+    </ul>
+  );
+}

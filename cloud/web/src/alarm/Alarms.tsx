@@ -1,0 +1,91 @@
+// The list of what calls for somebody: cases by lift, then events that are no case.
+import { useEffect, useRef, useState } from "react";
+import { useKeys } from "../app/keys";
+import { useLang } from "../app/language";
+import { useQuery } from "../app/router";
+import { useNow } from "../app/time";
+import { IncidentCard } from "../incidents/IncidentCard";
+import { inOrder, isAlive, unfolded, type Case } from "../world/model";
+import { useCases, useIncidents } from "../world/store";
+import { useSaying } from "./AckButton";
+import { AlarmCard } from "./AlarmCard";
+import "./alarm.css";
+import { alarmsOf, isNew, withoutCase } from "./alarms";
+import { urgent } from "./attention";
+import { mayStep } from "./steps";
+import { word } from "./texts";
+
+const SHOWN_CLOSED = 12;
+
+/** Told at once to who has the page read to him: only that somebody is newly trapped. */
+function Urgent() {
+  const lang = useLang();
+  const cases = useCases();
+  const known = useRef<ReadonlySet<string>>(new Set());
+  const [text, setText] = useState("");
+  useEffect(() => {
+    const fresh = [...cases.values()].filter((one) => isNew(one) && !known.current.has(one.id));
+    known.current = new Set([...cases.values()].filter(isNew).map((one) => one.id));
+    const told = urgent(fresh, lang);
+    if (told) setText(told);
+  }, [cases, lang]);
+  return (
+    <div aria-live="assertive" className="visually-hidden">
+      {text}
+    </div>
+  );
+}
+
+export function Alarms() {
+  const lang = useLang();
+  const cases = useCases();
+  const incidents = useIncidents();
+  const [chosen] = useQuery("lift");
+  const { problem, run } = useSaying();
+  useNow(1000);
+  const alarms = alarmsOf(cases);
+  const others = inOrder(withoutCase(unfolded(incidents), cases));
+  const open = others.filter(isAlive);
+  const closed = others.filter((one) => !isAlive(one)).slice(0, SHOWN_CLOSED);
+  const first: Case | undefined = [...alarms.filter((one) => one.lift === chosen), ...alarms]
+    .flatMap((one) => one.cases)
+    .find((one) => isNew(one) && mayStep(one, "acknowledge"));
+  useKeys([
+    {
+      keys: ["a"],
+      does: { zh: word("keyAcknowledge", "zh"), en: word("keyAcknowledge", "en") },
+      run: () => void (first && run(first.id, "acknowledge")),
+    },
+  ]);
+  return (
+    <section className="alarms" aria-label={word("alarms", lang)}>
+      <Urgent />
+      <h2>
+        {word("alarms", lang)} <small>{alarms.filter((one) => !one.isShelved).length + open.length}</small>
+      </h2>
+      {problem && (
+        <p className="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      {alarms.length + open.length === 0 && <p className="empty">{word("none", lang)}</p>}
+      {alarms.map((alarm) => (
+        <AlarmCard key={alarm.cases[0]!.id} alarm={alarm} incidents={incidents} hint={first !== undefined && alarm.cases.includes(first)} selected={alarm.lift === chosen} />
+      ))}
+      {alarms.length > 0 && open.length > 0 && <h3>{word("others", lang)}</h3>}
+      {open.map((incident) => (
+        <IncidentCard key={incident.id} incident={incident} all={incidents} />
+      ))}
+      {closed.length > 0 && (
+        <details className="closed">
+          <summary>
+            {word("closedBefore", lang)} ({closed.length})
+          </summary>
+          {closed.map((incident) => (
+            <IncidentCard key={incident.id} incident={incident} all={incidents} />
+          ))}
+        </details>
+      )}
+    </section>
+  );
+}
