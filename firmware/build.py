@@ -52,6 +52,8 @@ def folded_sources() -> dict[str, pathlib.Path]:
     """`sources` without what the node does not use, each with its own constants folded in and its private names shortened."""
     tests = set().union(*(folding.names(path.read_text()) for path in (ROOT / "firmware" / "tests").glob("*_on_vm.py")))
     texts = folding.without_unused({name: path.read_text() for name, path in sources().items()}, tests)
+    constants = {name[:-3].replace("/", "."): dict(folding.CONSTANT.findall(text)) for name, text in texts.items()}
+    texts = {name: folding.with_constants(text, constants) for name, text in texts.items()}
     used = {name: folding.names(text) for name, text in texts.items()}
     everywhere = tests.union(*used.values())
     found = {}
@@ -71,31 +73,36 @@ def _written(name: str, text: str) -> pathlib.Path:
     return path
 
 
-PACKED = '''"""The fault table as the node carries it: a text for each row, read when its fault is looked at. Made from protocols/faults.py."""
+PACKED = '''"""The fault table as the node carries it: one text, of which a fault's row is read when it is looked at. Made from protocols/faults.py."""
 
 from collections import namedtuple
 
 Fault = namedtuple("Fault", {fields})
 WORK_MODES = {modes}
 RUN_TIME_LIMIT = {limit}
-ROWS = {rows}
-NAMES = tuple(ROWS)
+NAMES = {names}
+ROWS = {rows!r}
 
 
 def fault(name):
-    return Fault(*eval(ROWS[name]))  # and not as JSON: the names come out as those that are there already
+    begin = ROWS.find(";('%s'," % name) + 1
+    return Fault(*eval(ROWS[begin : ROWS.find(";", begin)]))  # and not as JSON: the names come out as those that are there already
 '''
 
 
 def packed_faults() -> pathlib.Path:
-    """Write the fault table so that its rows stay on flash as texts: as tuples they would take 8 KB of the node's heap."""
-    rows = "OrderedDict((\n" + "".join(
-        f"    ({row.name!r}, {str(tuple(row)).replace(', ', ',')!r}),\n" for row in faults.FAULTS
+    """Write the fault table so that it stays on flash as one text: as tuples it would take 8 KB of the node's heap, as a text a row 1 KB."""
+    rows = ";" + "".join(str(tuple(row)).replace(", ", ",") + ";" for row in faults.FAULTS)
+    return _written(
+        "packed/faults.py",
+        PACKED.format(
+            fields=faults.Fault._fields,
+            modes=faults.WORK_MODES,
+            limit=faults.RUN_TIME_LIMIT,
+            names=faults.NAMES,
+            rows=rows,
+        ),
     )
-    text = PACKED.format(
-        fields=faults.Fault._fields, modes=faults.WORK_MODES, limit=faults.RUN_TIME_LIMIT, rows=rows + "))"
-    ).replace("import namedtuple", "import OrderedDict, namedtuple")
-    return _written("packed/faults.py", text)
 
 
 def shims() -> dict[str, pathlib.Path]:

@@ -1,4 +1,4 @@
-"""Makes modules smaller for the chip: without what is for the other side, with numbers for their names and short private names.
+"""Makes modules smaller for the chip: without what is for the other side, with constants for their names and short private names.
 
 What is left says the same. Each name costs the node's heap some 40 bytes, and the interpreter's pool of names doubles in one
 step of 10 KB; a function costs 60.
@@ -13,7 +13,7 @@ import string
 import tokenize
 from collections.abc import Iterable, Iterator
 
-CONSTANT = re.compile(r"^([A-Z][A-Z0-9_]*) = (-?\d+|0x[0-9A-Fa-f]+)(?=\s*(?:#.*)?$)", re.MULTILINE)
+CONSTANT = re.compile(r'^([A-Z][A-Z0-9_]*) = (-?\d+|0x[0-9A-Fa-f]+|"[a-z_]*")(?=\s*(?:#.*)?$)', re.MULTILINE)
 
 
 PRIVATE = re.compile(r"_[a-z][a-z0-9_]*|_[A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*")
@@ -78,8 +78,49 @@ def without_unused(texts: dict[str, str], wanted: Iterable[str]) -> dict[str, st
             found[module] = "".join(lines)
 
 
+def with_constants(text: str, constants: dict[str, dict[str, str]]) -> str:
+    """The module `text` with each constant of another module put in where it is used: its name is then that module's own.
+
+    `constants` {module: {name: value}}; it may be mentioned as `codes.DONE`, or the name be imported from its module.
+    """
+    tree = ast.parse(text)
+    lines = text.splitlines(keepends=True)
+    stored = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    modules: dict[str, dict[str, str]] = {}  # as it is called here
+    imported: dict[str, str] = {}
+    shorter: list[tuple[int, int, str]] = []
+    for node in tree.body:
+        if not isinstance(node, ast.ImportFrom) or any(name.asname for name in node.names):
+            continue
+        modules |= {name.name: constants.get(f"{node.module}.{name.name}", {}) for name in node.names}
+        known = {name.name: constants.get(node.module or "", {}).get(name.name, "") for name in node.names}
+        found = {name: value for name, value in known.items() if value and name not in stored}
+        if found:
+            imported |= found
+            left = [name.name for name in node.names if name.name not in found]
+            line = f"from {node.module} import {', '.join(left)}\n" if left else "\n"
+            shorter.append((node.lineno, node.end_lineno or node.lineno, line))
+    skipped = {row for first, last, _ in shorter for row in range(first, last + 1)}
+    tokens = [token for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.start[0] not in skipped]
+    for before, token, dot, name in reversed(
+        list(zip([tokens[0], *tokens], tokens, tokens[1:], tokens[2:], strict=False))
+    ):
+        if token.type != tokenize.NAME or before.string == ".":
+            continue
+        value, end = imported.get(token.string), token.end[1]
+        if dot.string == "." and name.string in modules.get(token.string, {}):
+            value, end = modules[token.string][name.string], name.end[1]
+        if value:
+            row, column = token.start
+            line = lines[row - 1]
+            lines[row - 1] = line[:column] + (f"({value})" if value[0] == "-" else value) + line[end:]
+    for first, last, line in shorter:
+        lines[first - 1 : last] = [line] + ["\n"] * (last - first)
+    return "".join(lines)
+
+
 def folded(text: str, used_elsewhere: Iterable[str]) -> str:
-    """The module `text` with each of its whole numbers put in where it is used, unless another module uses the name."""
+    """The module `text` with each of its constants put in where it is used, unless another module uses the name."""
     elsewhere = set(used_elsewhere)
     private = {name for name, _ in CONSTANT.findall(text) if name not in elsewhere}
     lines = text.splitlines(keepends=True)
@@ -91,7 +132,7 @@ def folded(text: str, used_elsewhere: Iterable[str]) -> str:
             lines[row - 1] = line[:column] + "_" + line[column:]
     # The compiler for the chip knows const() by itself, and keeps no name that begins with an underscore.
     return re.sub(
-        r"^_([A-Z][A-Z0-9_]*) = (-?\d+|0x[0-9A-Fa-f]+)(?=\s*(?:#.*)?$)",
+        r'^_([A-Z][A-Z0-9_]*) = (-?\d+|0x[0-9A-Fa-f]+|"[a-z_]*")(?=\s*(?:#.*)?$)',
         r"_\1 = const(\2)",
         "".join(lines),
         flags=re.MULTILINE,

@@ -1,9 +1,11 @@
 """Constants and private names are made cheap for the chip where nobody else knows them, and nothing else of the module is touched."""
 
 import re
+from typing import Any
 
-from firmware.build import sources
-from firmware.folding import folded, names, shortened, without_unused
+from firmware.build import packed_faults, sources
+from firmware.folding import folded, names, shortened, with_constants, without_unused
+from protocols.faults import FAULTS, NAMES
 
 MODULE = '''"""A module with LIMIT in its words."""
 
@@ -13,6 +15,11 @@ MASK = 0x1F
 NEGATIVE = -3
 COMPUTED = LIMIT * 2
 TEXT = "LIMIT"
+WORD = "word"
+
+
+def is_word(value):
+    return value == WORD
 
 
 def over(value, LIMITED=1):
@@ -26,12 +33,13 @@ def test_whole_numbers_of_ones_own_are_put_in_where_they_are_used() -> None:
     assert "_LIMIT = const(5)  # ours" in found and "_MASK = const(0x1F)" in found and "_NEGATIVE = const(-3)" in found
     assert "SHARED = 7\n" in found and "_SHARED" not in found
     assert "COMPUTED = _LIMIT * 2" in found and "return value > _LIMIT and value & _MASK or _NEGATIVE  # LIMIT" in found
+    assert '_WORD = const("word")' in found and "value == _WORD" in found
     assert 'TEXT = "LIMIT"' in found and '"""More than LIMIT?"""' in found and "LIMITED=1" in found
 
 
 def test_the_folded_module_says_the_same() -> None:
     plain: dict[str, object] = {}
-    chip: dict[str, object] = {"const": int}
+    chip: dict[str, object] = {"const": lambda value: value}
     exec(MODULE, plain)
     exec(folded(MODULE, ()), chip)
     for value in range(40):
@@ -124,3 +132,36 @@ def test_a_class_of_which_nothing_is_left_is_still_a_class() -> None:
     found = without_unused({"m": "class Kept:\n    def gone(self):\n        return 1\n\n\nvalue = Kept()\n"}, ())
     assert "gone" not in found["m"]
     exec(found["m"], {})
+
+
+def test_constants_of_other_modules_are_put_in_and_their_names_are_not_imported() -> None:
+    text = """from far import (
+    DONE,
+    Other,
+)
+from near import codes
+from near import LIMIT, SHADOWED
+
+
+def over(value, LIMITED=1):
+    SHADOWED = 2
+    Other.LIMIT = codes.OPEN
+    return value - LIMIT == codes.LOW and codes.unknown and DONE  # LIMIT
+"""
+    constants = {
+        "far": {"DONE": "2"},
+        "near": {"LIMIT": "9", "SHADOWED": "1"},
+        "near.codes": {"OPEN": '"open"', "LOW": "-3"},
+    }
+    found = with_constants(text, constants)
+    assert len(found.splitlines()) == len(text.splitlines())
+    assert "from far import Other\n" in found and "from near import SHADOWED\n" in found
+    assert 'Other.LIMIT = "open"' in found and "SHADOWED = 2" in found
+    assert "return value - 9 == (-3) and codes.unknown and 2  # LIMIT" in found
+
+
+def test_the_packed_table_of_faults_is_the_table() -> None:
+    space: dict[str, Any] = {}
+    exec(packed_faults().read_text(), space)
+    assert space["NAMES"] == NAMES
+    assert [tuple(space["fault"](row.name)) for row in FAULTS] == [tuple(row) for row in FAULTS]
