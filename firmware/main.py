@@ -73,6 +73,15 @@ class Hardware:
             for name in ("button", "mains", "presence", "battery", "work_key")
         )
         self.led = pin(settings.pins["led"], pin.OUT)
+        yellow, green = (
+            None if settings.pins[name] is None else pin(settings.pins[name], pin.OUT) for name in ("yellow", "green")
+        )
+        voice = (
+            None
+            if settings.voice_uart is None
+            else machine.UART(settings.voice_uart, baudrate=settings.voice_baud).write
+        )
+        self.car = yellow, green, voice
         self.feed = machine.WDT(timeout=WATCHDOG_MS).feed
         self.reset = machine.reset
         self.keep_boot = keep_boot

@@ -81,6 +81,7 @@ class Lifts:
         self.lock = threading.Lock()
         self._store_id, self._positions, self._boots, self._publish = store_id, positions, boots, publish
         self._max, self._gateway = config.gateway.max_lifts, config.gateway.id
+        self._anyone_told = any(ref.required for ref in config.city)
         self._ends = {lift.id: self._make_end(lift) for lift in config.lift}
 
     def _make_end(self, record: Lift) -> LiftEnd:
@@ -129,7 +130,10 @@ class Lifts:
     def ack_payload(self, end: LiftEnd) -> bytes:
         """Under the lock: the next ack of a lift."""
         end.ack_ms = mono_ms()
-        return messages.encode("ack", end.intake.ack(unix_ms()))
+        values = end.intake.ack(unix_ms())
+        if values["events"] and not self._anyone_told:
+            values["told"] = False
+        return messages.encode("ack", values)
 
     def send_ack(self, end: LiftEnd, payload: bytes) -> None:
         """Without the lock: a socket may be slow."""

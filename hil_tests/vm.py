@@ -10,7 +10,7 @@ import threading
 import time
 from typing import Any
 
-from hil_tests.bench.lift_bench import BATTERY_PIN, WORK_KEY_PIN
+from hil_tests.bench.lift_bench import BATTERY_PIN, GREEN_PIN, WORK_KEY_PIN, YELLOW_PIN
 from hil_tests.services import end_with_parent
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -57,7 +57,7 @@ def node_settings(site: str, lift: dict[str, Any], broker_port: int, **more: Any
         "broker": {"host": "127.0.0.1", "port": broker_port},
         "profile": "nice3000",
         "bus": {"uart": 1, "baud": lift["baud"]},
-        "pins": {"battery": BATTERY_PIN, "work_key": WORK_KEY_PIN},
+        "pins": {"battery": BATTERY_PIN, "work_key": WORK_KEY_PIN, "yellow": YELLOW_PIN, "green": GREEN_PIN},
         "car": {
             "stops": lift["stops"],
             "doors": lift["doors"],

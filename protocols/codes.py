@@ -54,5 +54,5 @@ PHASES = (OPEN, UPDATED, CLOSED)
 CLASSES = ("alarm", "fault", "event")
 
 COMMANDS = ("identify", "self_test", "watch", "work", "log_level", "reload", "update", "restart", "car")
-# What the car is told of its alarm: an argument of `car`, and by its place the number that is shown there (0 = nothing).
+# What the car is told of its alarm: an argument of the command `car`, and by its place what the field `alarm_shown` tells.
 ALARM_STEPS = ("ended", "sent", "heard", "coming", "arrived")

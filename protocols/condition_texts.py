@@ -91,6 +91,7 @@ GATEWAY_CLEARS = {
 
 # What an event's `cause` says beyond its conditions.
 CAUSES = {
+    "ended": ("ended by a competent person", "由专业人员结束报警"),
     "pressed": ("pressed in the car", "轿内按下"),
     "pressed_again": ("pressed again", "再次按下"),
     "empty": ("the sensor sees nobody", "传感器显示无人"),

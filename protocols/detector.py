@@ -206,6 +206,17 @@ class Detector:
         """The button came up."""
         self._conditions.pressed = False
 
+    def end_alarm(self, now: int) -> list[Transition]:
+        """A competent person ended the alarm: its events end, whatever still holds. Where somebody is still trapped, it opens anew."""
+        out = []
+        for kind in self.open_kinds():
+            watch = self._watches[kind]
+            if watch.fault.event_class == "alarm":
+                watch.close(now)
+                out.append(self._transition(watch, codes.CLOSED, now, "ended", [("ended", now)]))
+        self._stirred = True
+        return out
+
     # -- samples --------------------------------------------------------------------------------------------------
 
     def step(self, state: LiftState, now: int) -> list[Transition]:

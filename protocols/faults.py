@@ -52,7 +52,7 @@ RUN_TIME_LIMIT = -1
 # fmt: off
 FAULTS = (
     # Special: opened by the press itself. It closes once the car stands in the zone with a door fully open: the way out
-    # is free. (End of alarm by a competent person on site is a matter of the rescue desk.)
+    # is free, or when a competent person ends the alarm (Detector.end_alarm).
     _row("button_pressed", 90, "alarm", 4, True,
           (), (("button_released", "in_zone", "door_open"),), 1000, ()),
     # Off its landing with a door open, from standing: whoever is in the doorway is in danger now. Relevelling stays in the zone.

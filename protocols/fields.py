@@ -43,6 +43,7 @@ FIELDS = (
     Field(22, "door_cycles",      INT,  "",      0,     2000000000, 0,  None,           "node"),
     Field(23, "battery_low",      BOOL, "",      0,     1,         0,   None,           "input"),
     Field(24, "work_mode",        ENUM, "",      0,     2,         0,   "work_mode",    "node"),
+    Field(25, "alarm_shown",      ENUM, "",      0,     4,         0,   "alarm_shown",  "node"),
 )
 # fmt: on
 

@@ -106,6 +106,7 @@ ACK_ITEMS = (
     Item("boot", INT, REQUIRED, 0, MAX_COUNT),
     Item("log", LIST, ()),
     Item("events", LIST, ()),
+    Item("told", BOOL, True),
 )
 
 CMD_ITEMS = (

@@ -31,6 +31,7 @@ class LiftState:
     door_cycles: int | None
     battery_low: bool | None
     work_mode: int | None
+    alarm_shown: int | None
 
     def __init__(self, **values: int | None) -> None:
         for name in NAMES:

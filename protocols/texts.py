@@ -27,6 +27,7 @@ FIELD_TEXTS = {
     "door_cycles": ("door cycles", "累计开门次数"),
     "battery_low": ("battery low", "备用电池电量低"),
     "work_mode": ("work mode", "作业模式"),
+    "alarm_shown": ("what the car shows of its alarm; unknown where it has no lamp and no voice", "轿内报警提示"),
 }
 
 # enumeration: {number: (English, Chinese)}, modelled on the 2017 list and the 2023 door items
@@ -63,6 +64,13 @@ ENUM_TEXTS = {
         0: ("nobody at work", "无人作业"),
         1: ("at work, by key", "钥匙开启作业"),
         2: ("at work, by command", "命令开启作业"),
+    },
+    "alarm_shown": {
+        0: ("no alarm", "无报警"),
+        1: ("alarm sent", "报警已发出"),
+        2: ("alarm received", "报警已收到"),
+        3: ("help is on the way", "救援人员正在途中"),
+        4: ("help has arrived", "救援人员已到达"),
     },
 }
 
@@ -130,6 +138,7 @@ MESSAGE_TEXTS = {
         "boot": "boot that echo_up_ms belongs to",
         "log": "[life, n]: all batches of that life up to n are stored; empty = no word on the log",
         "events": "[[id, rev, level], …]: 1 committed, 2 done",
+        "told": "2 means that a city has answered; false where the gateway must ask none, so that 2 comes with its own commit",
     },
     "cmd": {
         "id": "id of the command: a second one with it is answered, not done again",

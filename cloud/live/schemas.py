@@ -51,6 +51,7 @@ class State(BaseModel):
     door_cycles: int | None = None
     battery_low: bool | None = None
     work_mode: int | None = None
+    alarm_shown: int | None = None
     faults: list[str] = []
     withheld: list[str] = []
 

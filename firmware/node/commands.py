@@ -1,14 +1,17 @@
 """Carries out the closed list of commands. None moves a lift; each is done once, answered each time it comes."""
 
 from protocols import messages
+from protocols.codes import ALARM_STEPS
 from protocols.work_mode import LONGEST_MS, USUAL_MS
 
 REMEMBERED = 8
 WATCH_S = 60
+# Whoever is further away than a day is not coming (ours).
+LONGEST_ETA_MIN = 1440
 
 
 class Commands:
-    """`node` offers identify(), self_test(), watch(until), work(ms), restart(), set_log_level(name)."""
+    """`node` offers identify(), self_test(), watch(until), work(ms), tell_car(step, eta_min), restart(), set_log_level(name)."""
 
     def __init__(self, node):
         self._node = node
@@ -38,6 +41,8 @@ class Commands:
             return node.self_test()
         if what == "watch" or what == "work":
             return self._for_a_time(what, args, now)
+        if what == "car":
+            return self._car(args.get("alarm"), args.get("eta_min"))
         if what == "log_level":
             return (
                 (True, "") if node.set_log_level(args.get("level")) else (False, "level: error, warning, info or debug")
@@ -46,6 +51,13 @@ class Commands:
             node.restart()
             return True, "restarting with the settings on flash"
         return False, "not supported by this firmware"
+
+    def _car(self, alarm, eta_min):
+        if alarm not in ALARM_STEPS:
+            return False, "alarm: one of %s" % ", ".join(ALARM_STEPS)
+        if eta_min is not None and (not isinstance(eta_min, int) or not 0 <= eta_min <= LONGEST_ETA_MIN):
+            return False, "eta_min: 0 to %d" % LONGEST_ETA_MIN
+        return True, self._node.tell_car(ALARM_STEPS.index(alarm), eta_min)
 
     def _for_a_time(self, what, args, now):
         """`watch` or `work` for the `seconds` of its arguments."""

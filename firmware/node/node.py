@@ -6,6 +6,7 @@ import time
 from binascii import hexlify
 
 from node.bus import Bus
+from node.car import Car
 from node.commands import Commands
 from node.inputs import Inputs
 from node.keeper import Keeper
@@ -46,7 +47,7 @@ COLLECT_EVERY_BYTES = 16384
 class Node:
     """One node from boot to reset.
 
-    `hardware` has uart, pins, feed(), reset(), keep_boot(n), random(n), direction, calendar, transport, files.
+    `hardware` has uart, pins, feed(), reset(), keep_boot(n), random(n), direction, car, calendar, transport, files.
     """
 
     def __init__(self, settings, hardware, boot, console):
@@ -84,6 +85,7 @@ class Node:
             settings, hardware.transport, boot, self, self.now, hardware.random, console.say, self._beat("link")
         )
         self._work = WorkMode()
+        self._car = Car(*hardware.car)
         self._inputs = Inputs(
             hardware.button, hardware.mains, hardware.presence, hardware.battery, hardware.work_key,
             settings.presence_hold_ms, self._pressed, self._released, self._sampled, self._beat("inputs"),
@@ -193,6 +195,7 @@ class Node:
         took = time.ticks_diff(time.ticks_us(), begun)
         self.counters["detector_us"] += (took - self.counters["detector_us"]) // 8
         self._raise(transitions, now)
+        state.alarm_shown = self._car.show(self._delivery.alarm_level(), now)
         self._log.record(state, now, self._clock.unix_ms(now))
         discrete = [getattr(state, name) for name in DISCRETE_NAMES]
         if discrete != self._sent_discrete:
@@ -387,6 +390,15 @@ class Node:
         """A technician is at work for `ms`; 0 ends it."""
         self._work.command(ms, self.now())
         self._sampled()
+
+    def tell_car(self, step, eta_min):
+        """Show how far help has come, a place in ALARM_STEPS; with 0 the open alarms end. Returns what is shown now, in words."""
+        now = self.now()
+        if not step:
+            self._raise(self._detector.end_alarm(now), now)
+        self._car.sign.tell(step, eta_min, now)
+        self._sampled()
+        return self._car.told()
 
     def set_log_level(self, level):
         """True if there is such a level."""

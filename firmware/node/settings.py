@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 REQUIRED = object()
-# Terminals and their pins; None = there is none. `battery` is of a supply that tells when it is low, `work_key` a technician's switch.
-PINS = (("button", 25), ("mains", 26), ("presence", 27), ("led", 2), ("battery", None), ("work_key", None))
+# Terminals and their pins; None = there is none. `battery` is of a supply that tells when it is low, `work_key` a technician's switch;
+# `yellow` and `green` are lamps in the car.
+PINS = (
+    ("button", 25), ("mains", 26), ("presence", 27), ("led", 2), ("battery", None), ("work_key", None), ("yellow", None), ("green", None),
+)  # fmt: skip
 # A node is provisioned at the boot that it would have reached with one boot each ten minutes since 2026 (ours): no node boots as
 # often over its life, so one that comes later begins higher than its predecessor ended. 31 bits last long.
 BOOTS_BEGIN_S = 1767225600
@@ -58,6 +61,11 @@ class Settings:
         self.baud = _get(data, "bus.baud", int, 9600, 1200, 115200)
         self.unit = _get(data, "bus.unit", int, 1, 1, 247)
         self.direction_pin = _get(data, "bus.direction_pin", int, None, 0, 48)
+        # A module in the car that speaks: it gets a line of text for each step of an alarm.
+        self.voice_uart = _get(data, "voice.uart", int, None, 0, 2)
+        self.voice_baud = _get(data, "voice.baud", int, 9600, 1200, 115200)
+        if self.voice_uart == self.uart:
+            raise SettingsError("voice.uart and bus.uart are both %d; each needs its own" % self.uart)
         self.stops = _get(data, "car.stops", int, REQUIRED, 2, 128)
         self.doors = _get(data, "car.doors", int, 1, 1, 2)
         self.rated_speed_mm_s = _get(data, "car.rated_speed_mm_s", int, REQUIRED, 100, 20000)

@@ -29,7 +29,7 @@ CLOCK_SLACK_S = 86400
 # Enough that the node asks for every entry there is.
 SAMPLE: Data = {
     "site": "s", "lift": "l", "broker": {"host": "h", "tls": {"ca": "c"}}, "profile": "",
-    "car": {"stops": 2, "rated_speed_mm_s": 1000, "travel_mm": 3000}, "bus": {}, "pins": {},
+    "car": {"stops": 2, "rated_speed_mm_s": 1000, "travel_mm": 3000}, "bus": {}, "voice": {}, "pins": {},
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import pathlib
+import secrets
 import subprocess
 import threading
 import time
@@ -57,12 +58,23 @@ class Ear:
     def all(self, kind: str) -> list[dict[str, Any]]:
         return [messages.decode(kind, payload) for at, payload, _ in self.heard if at == kind]
 
-    def ack(self, events: list[list[Any]], boot: int = 1, wrong_s: int = 0) -> None:
-        values = {"gw": "g", "t_ms": int((time.time() + wrong_s) * 1000), "boot": boot, "events": events}
+    def ack(self, events: list[list[Any]], boot: int = 1, wrong_s: int = 0, **more: Any) -> None:
+        values = {"gw": "g", "t_ms": int((time.time() + wrong_s) * 1000), "boot": boot, "events": events, **more}
         self._client.publish(topic("s-1", "lift-1", "ack"), messages.encode("ack", values))
 
     def say(self, kind: str, payload: bytes) -> None:
         self._client.publish(topic("s-1", "lift-1", kind), payload)
+
+    def command(self, what: str, **args: Any) -> dict[str, Any]:
+        """The node's reply to a command."""
+        name = secrets.token_hex(4)
+        values = {"id": name, "expires_ms": int((time.time() + 5) * 1000), "what": what, "args": args}
+        self.say("cmd", messages.encode("cmd", values))
+        found: list[dict[str, Any]] = []
+        services.wait_until(
+            lambda: bool(found.extend(r for r in self.all("reply") if r["id"] == name) or found), 5, f"reply to {what}"
+        )
+        return found[0]
 
     def stop(self) -> None:
         self._client.loop_stop()
@@ -72,9 +84,14 @@ class Rig:
     """One lift on the bench, one node, one broker."""
 
     def __init__(
-        self, directory: pathlib.Path, broker: dict[str, Any] | None = None, more: str = "", **node: Any
+        self,
+        directory: pathlib.Path,
+        broker: dict[str, Any] | None = None,
+        more: str = "",
+        settings: dict[str, Any] | None = None,
+        **node: Any,
     ) -> None:
-        """`broker` are settings of the node's connection other than the plain one; `more` lines of mosquitto.conf."""
+        """`broker` are settings of the node's connection other than the plain one, `settings` others; `more` lines of mosquitto.conf."""
         build_firmware()
         self.broker, self.port = services.mosquitto(directory, more=more)
         self.broker.start(lambda: services.listens(self.port))
@@ -82,8 +99,14 @@ class Rig:
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
         self.lift = self._call(self._make())
         described = self.lift.describe()
-        settings = node_settings("s-1", described, self.port, **({"broker": broker} if broker else {}))
-        self.node = NodeVm(settings, described["uart"], described["gpio"], directory / "node", **node)
+        told = {**(settings or {}), **({"broker": broker} if broker else {})}
+        self.node = NodeVm(
+            node_settings("s-1", described, self.port, **told),
+            described["uart"],
+            described["gpio"],
+            directory / "node",
+            **node,
+        )
         self.ear = Ear(self.port)
         self.node.start()
 

@@ -67,6 +67,58 @@ def test_a_broker_restart_and_a_reset_are_survived_and_boots_rise(rig: Rig) -> N
     assert rig.node.exits == [-9]
 
 
+def test_the_car_shows_its_alarm_says_what_it_is_told_and_shows_it_again_after_a_reset(tmp_path: pathlib.Path) -> None:
+    voice = End()
+    rig = Rig(tmp_path, settings={"voice": {"uart": 2}}, env={"UART2": voice.path})
+    said = b""
+
+    def shows(yellow: int, green: int, words: bytes, what: str) -> None:
+        def is_so() -> bool:
+            nonlocal said
+            said += voice.read()
+            return rig.lift.lamps == {"own": 0, "yellow": yellow, "green": green} and said == words
+
+        services.wait_until(is_so, 15, f"{what}; said: {said!r}")
+        number = words.count(b"\n")
+        services.wait_until(lambda: rig.ear.all("state")[-1]["state"].alarm_shown == number, 5, "the field")
+
+    try:
+        services.wait_until(lambda: bool(rig.ear.all("state")), 20, "the first state")
+        shows(0, 0, b"", "dark lamps")
+        rig.press()
+        shows(1, 0, b"sent\n", "yellow by the press alone")
+        rig.ear.ack([["lift-1-1-1", 1, 2]], told=False)
+        assert rig.ear.command("car", alarm="sent")["detail"] == "sent; yellow lamp, dark green lamp, said"
+        rig.ear.ack([["lift-1-1-1", 1, 2]])
+        shows(1, 1, b"sent\nheard\n", "green by a city's receipt")
+        reply = rig.ear.command("car", alarm="coming", eta_min=12)
+        assert (reply["ok"], reply["detail"]) == (True, "coming 12; yellow lamp, green lamp, said")
+        shows(1, 1, b"sent\nheard\ncoming 12\n", "coming")
+        for args in (
+            {"alarm": "open the doors"},
+            {},
+            {"alarm": "coming", "eta_min": "soon"},
+            {"alarm": "coming", "eta_min": -1},
+        ):
+            refused = rig.ear.command("car", **args)
+            assert not refused["ok"] and refused["detail"].startswith(("alarm: one of ended, sent", "eta_min: 0 to"))
+        time.sleep(0.5)  # what is on flash by then outlives the reset
+        rig.node.kill()
+        said = b""
+        services.wait_until(lambda: any(link["boot"] == 2 for link in rig.ear.all("link")), 20, "the next boot")
+        shows(1, 0, b"sent\n", "yellow again, by the event that is held")
+        assert rig.ear.command("car", alarm="ended")["detail"] == "ended; dark yellow lamp, dark green lamp, said"
+        services.wait_until(lambda: rig.ear.all("event")[-1]["phase"] == "closed", 5, "the event's end")
+        end = rig.ear.all("event")[-1]
+        assert (end["id"], end["kind"], end["cause"]) == ("lift-1-1-1", "button_pressed", "ended")
+        assert [name for name, _ in end["evidence"]] == ["ended"]
+        services.wait_until(lambda: rig.lift.lamps == {"own": 0, "yellow": 0, "green": 0}, 5, "dark lamps")
+        assert "failed" not in rig.node.console.read_text()
+    finally:
+        rig.stop()
+        voice.close()
+
+
 def test_the_heap_stays_within_what_the_vm_was_given(rig: Rig) -> None:
     time.sleep(6)
     rig.press()

@@ -89,6 +89,8 @@ def test_what_is_written_is_what_a_node_reads(tmp_path: pathlib.Path, password_f
         (["--set", "pin.button=3"], "did you mean pins.button?"),
         (["--set", "wifi.password=3"], "wifi.password"),
         (["--set", "pins.led=25"], "pins.led and pins.button are both 25"),
+        (["--set", "pins.green=25"], "pins.green and pins.button are both 25"),
+        (["--set", "voice.uart=1"], "voice.uart and bus.uart are both 1"),
         (["--set", "confirm_ms.trapped=1"], "'trapped'"),
         (["--set", 'inputs.door_zone={"address": 4117, "bit": 1, "level": 0}'], "inputs.door_zone.level"),
         (["--set", "inputs.door=1"], "none of door_zone"),

@@ -48,6 +48,7 @@ class Board:
     button = mains = presence = led = Pin()
     battery = None
     work_key = None
+    car = (None, None, None)
     files = None
 
     def feed(self):

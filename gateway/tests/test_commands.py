@@ -1,4 +1,4 @@
-"""Commands by the cloud: only those that it may send reach a node, and each gets an answer."""
+"""Commands by the cloud: only those that it may send reach a node, and each gets an answer. And what an ack says to the car's lamp."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 
 from gateway import commands as commands_module
 from gateway.commands import FROM_CLOUD, Commands
-from gateway.config import Config, Gateway, Lift
+from gateway.config import CityRef, Config, Gateway, Lift
 from gateway.lifts import Lifts
 from protocols import codes, messages
 
@@ -63,3 +63,17 @@ async def test_a_silent_node_is_told_apart_from_one_that_refuses(monkeypatch: py
     answer = await house.commands.answer(asked())
     assert answer["unanswered"] is True and "did not answer" in answer["detail"]
     assert house.commands.counters["unanswered"] == 1
+
+
+@pytest.mark.parametrize(
+    ("cities", "told"),
+    [([CityRef("f", "u")], True), ([CityRef("f", "u", required=False)], False), ([], False)],
+)
+def test_a_gateway_that_must_ask_no_city_says_so_with_its_receipts(cities: list[CityRef], told: bool) -> None:
+    lifts = Lifts(Config(Gateway("g", "d"), city=cities, lift=[Lift("lift-1", "s")]), "store", {}, {}, lambda *_: None)
+    end = lifts.known("lift-1")
+    assert end is not None
+    assert messages.decode("ack", lifts.ack_payload(end))["told"] is True  # it says nothing of any event
+    end.intake.committed("lift-1-1-1", 1, codes.DONE)
+    ack = messages.decode("ack", lifts.ack_payload(end))
+    assert (ack["events"], ack["told"]) == ([("lift-1-1-1", 1, codes.DONE)], told)

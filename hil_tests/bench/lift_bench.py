@@ -15,6 +15,8 @@ from hil_tests.bench.twin import Twin
 BUTTON_PIN, MAINS_PIN, PRESENCE_PIN, LAMP_PIN = 25, 26, 27, 2
 WORK_KEY_PIN = 32  # has no default: not every node has a key switch
 BATTERY_PIN = 33  # has no default: a node whose supply tells of its battery is told the pin
+YELLOW_PIN, GREEN_PIN = 18, 19  # lamps in the car; have no default either
+LAMPS = {LAMP_PIN: "own", YELLOW_PIN: "yellow", GREEN_PIN: "green"}
 PRESS_S = 0.4
 STAMPS = 20_000
 
@@ -36,7 +38,7 @@ class LiftBench:
         self.line = Line(baud, bits, seed=spec.seed)
         self.controller = Controller(self.twin, self.line.controller.path, baud, self._to_present, bits)
         self.gpio = End()
-        self.lamp = 0
+        self.lamps = dict.fromkeys(LAMPS.values(), 0)
         self.active: dict[str, int] = {}  # fault: since unix ms
         self.stamps: deque[dict[str, Any]] = deque(maxlen=STAMPS)
         self._pins: dict[int, int] = {}
@@ -65,8 +67,9 @@ class LiftBench:
         *lines, self._heard = (self._heard + self.gpio.read()).split(b"\n")
         self._heard = self._heard[-64:]
         for line in lines:
-            if line.split() in ([b"%d" % LAMP_PIN, b"0"], [b"%d" % LAMP_PIN, b"1"]):
-                self.lamp = int(line.split()[1])
+            pin, _, level = line.partition(b" ")
+            if pin.isdigit() and int(pin) in LAMPS and level in (b"0", b"1"):
+                self.lamps[LAMPS[int(pin)]] = int(level)
         if lines:
             # It may have booted just now: a real node finds its terminals live from the first moment.
             self.refresh(again=True)
@@ -160,7 +163,7 @@ class LiftBench:
             "aboard": len(twin.aboard),
             "waiting": twin.waiting,
             "active": sorted(self.active),
-            "lamp": self.lamp,
+            "lamps": dict(self.lamps),
             "requests": self.controller.requests,
             "write_attempts": self.controller.write_attempts,
             "line": self.line.describe(),

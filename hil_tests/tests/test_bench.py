@@ -175,8 +175,10 @@ async def test_mains_and_presence_are_on_the_terminals_and_repeated_to_a_newcome
         await eventually(lambda pin=pin, level=level: terminals.look()[pin] == level)
     await control.post("/inject", lift="lift-2", fault="button_stuck", clear=True)
     await eventually(lambda: terminals.look()[25] == 0)
-    os.write(terminals.fd, b"2 1\n")
-    await eventually(lambda: lift.lamp == 1)
+    os.write(terminals.fd, b"2 1\n18 1\n7 1\n19 2\n")
+    await eventually(lambda: lift.lamps == {"own": 1, "yellow": 1, "green": 0})
+    os.write(terminals.fd, b"18 0\n19 1\n")
+    await eventually(lambda: lift.describe()["lamps"] == {"own": 1, "yellow": 0, "green": 1})
     os.close(terminals.fd)
 
 

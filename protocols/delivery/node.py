@@ -63,6 +63,7 @@ class NodeDelivery:
         self._sender = LogSender(log)
         self._asks = asks
         self._asked_ms = 0
+        self._highest = codes.DONE  # the receipt that a city's answer brings
         self._table = table
         self._unkept: list[str] = []  # ids whose newest revision, or end, the table has not yet
         self.overflow = 0  # events that went on with another because MAX_PER_KIND of their kind waited already
@@ -197,6 +198,18 @@ class NodeDelivery:
                 count += 1
                 newest = max(newest, parse_event_id(held.values["id"])[1:])
         return event_id(self._lift, newest[0], newest[1]) if count >= MAX_PER_KIND else ""
+
+    def alarm_level(self) -> int | None:
+        """How far the receipts of the alarms open now have come: the highest; None if none is open. A withheld one is none.
+
+        DONE says that a city has it: where the gateway asks none (ack `told`), it goes no further than COMMITTED.
+        """
+        level = None
+        for name in self._open.values():
+            held = self._events[name]
+            if held.values["class"] == "alarm" and not held.values.get("withheld"):
+                level = max(level or 0, min(held.level, self._highest))
+        return level
 
     def unkept(self) -> int:
         """How many events are not yet on flash as they stand."""
@@ -333,6 +346,8 @@ class NodeDelivery:
         is_late = ack["gw"] == self._gateway and 0 < self._ack_ms - ack["t_ms"] < LATE_ACK_MS
         if ack["gw"] != self._gateway:
             self._meet(ack["gw"], now)
+        if ack["events"]:
+            self._highest = codes.DONE if ack.get("told", True) else codes.COMMITTED
         for name, rev, level in ack["events"]:
             held = self._events.get(name)
             if held is None or rev < held.values["rev"]:

@@ -433,6 +433,7 @@ export interface State {
   door_cycles: number | null;
   battery_low: boolean | null;
   work_mode: number | null;
+  alarm_shown: number | null;
   faults: string[];
   withheld: string[];
 }

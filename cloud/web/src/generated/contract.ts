@@ -143,6 +143,12 @@ export const FIELDS = {
   "kind": "enum",
   "en": "work mode",
   "zh": "作业模式"
+ },
+ "alarm_shown": {
+  "unit": "",
+  "kind": "enum",
+  "en": "what the car shows of its alarm; unknown where it has no lamp and no voice",
+  "zh": "轿内报警提示"
  }
 } as const;
 export const ENUMS = {
@@ -246,6 +252,28 @@ export const ENUMS = {
   "2": {
    "en": "at work, by command",
    "zh": "命令开启作业"
+  }
+ },
+ "alarm_shown": {
+  "0": {
+   "en": "no alarm",
+   "zh": "无报警"
+  },
+  "1": {
+   "en": "alarm sent",
+   "zh": "报警已发出"
+  },
+  "2": {
+   "en": "alarm received",
+   "zh": "报警已收到"
+  },
+  "3": {
+   "en": "help is on the way",
+   "zh": "救援人员正在途中"
+  },
+  "4": {
+   "en": "help has arrived",
+   "zh": "救援人员已到达"
   }
  }
 } as const;
