@@ -15,7 +15,7 @@ from cloud.manage.frame import Field, gone, managed
 from cloud.notices import channels
 from cloud.notices.schemas import SETTINGS, shown_url
 from cloud.notices.service import KINDS
-from cloud.notices.texts import TITLES, said
+from cloud.notices.texts import CODES, TITLES, said
 from cloud.pages.render import language_of
 
 router = APIRouter(prefix="/manage/channels", include_in_schema=False)
@@ -70,7 +70,19 @@ async def _one(
 
 def _words(request: Request) -> dict[str, Any]:
     language = language_of(request)
-    return {"kinds": [kind for kind in KINDS if kind != "test"], "title": lambda kind: said(TITLES[kind], language)}
+    return {
+        "kinds": [kind for kind in KINDS if kind != "test"],
+        "title": lambda kind: said(TITLES[kind], language),
+        "receipt": lambda found: _receipt(found, language),
+    }
+
+
+def _receipt(found: dict[str, Any], language: str) -> str:
+    """What a receipt says: ours in words, the receiver's as it came."""
+    code, detail = str(found.get("code", "")), str(found.get("detail", ""))
+    if code in CODES:
+        return said(CODES[code], language)
+    return " · ".join(part for part in (code, detail) if part)
 
 
 async def _kinds(request: Request) -> list[str]:

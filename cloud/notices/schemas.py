@@ -187,5 +187,5 @@ def shown(settings: dict[str, Any]) -> dict[str, Any]:
 def shown_url(url: str) -> str:
     """Scheme, host and the path's beginning."""
     scheme, _, rest = url.partition("://")
-    host, _, more = rest.partition("/")
+    host, _, more = rest.partition("?")[0].partition("/")
     return f"{scheme}://{host}/{more[:8] + '…' if more else ''}"

@@ -43,6 +43,20 @@ OUTCOMES: dict[str, tuple[str, str]] = {
     "gateway_back": ("gateway heard again", "网关恢复"),
     "no_fault_found": ("no fault found", "未发现故障"),
 }
+# What a receipt says where the receiver said nothing; its own codes are shown as they came.
+CODES: dict[str, tuple[str, str]] = {
+    "timeout": ("no answer in time", "对方未按时答复"),
+    "cut": ("the connection broke off", "连接中断"),
+    "no_connection": ("no connection", "无法连接"),
+    "no_such_host": ("there is no such host", "主机不存在"),
+    "forbidden_address": ("not sent: the host is no public one", "未发送：该主机不是公网地址"),
+    "needs_https": ("not sent: the URL must be https", "未发送：URL 须为 https"),
+    "url_form": ("not sent: the URL is wrong", "未发送：URL 有误"),
+    "no_errcode": ("it answered 200 without an errcode", "对方答复 200 但无 errcode"),
+    "nobody": ("nobody with these roles has a telephone number", "所选角色的人员均未登记电话"),
+    "overflow": ("given up for graver ones: too many were waiting", "等待过多，已让位于更严重的通知"),
+    "switched_off": ("the way was switched off", "渠道已停用"),
+}
 OPEN = ("Open", "打开")
 MADE = ("Told at", "通知时间")
 

@@ -1,5 +1,6 @@
 """The outbox of notices: who gets a row, once, in the caller's transaction, and bounded."""
 
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.accounts.models import Organisation
 from cloud.database import make_engine, make_sessions
-from cloud.notices import service
+from cloud.notices import channels, service
 from cloud.notices.models import NoticeChannel, NoticeRow
 from cloud.notices.service import Notice, queue
+from cloud.tests.conftest import Cloud
 
 
 @pytest.fixture
@@ -103,3 +105,123 @@ async def test_a_full_channel_gives_up_its_least_grave_newest_notices_and_says_s
         rows = (await session.scalars(select(NoticeRow).order_by(NoticeRow.number))).all()
         assert [row.state for row in rows] == ["dead", "waiting", "dead", "waiting", "waiting"]
         assert rows[0].receipt == {"code": "overflow"} and rows[0].done_at_ms == 7
+
+
+# -- the API ------------------------------------------------------------------------------------------------------------
+
+
+def made(client: Cloud, kind: str = "dingtalk", **more: Any) -> dict[str, Any]:
+    place = client.post("/api/v1/organisations", json={"kind": "contractor", "name": "安达"}).json()["id"]
+    body = {
+        "organisation": place, "kind": kind, "name": "抢修群", "secret": "SEC-hidden",
+        "settings": {"url": "https://127.0.0.1/robot/send?access_token=hidden"}, **more,
+    }  # fmt: skip
+    answer = client.post("/api/v1/channels", json=body)
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def test_what_is_secret_goes_in_and_never_comes_out(client: Cloud) -> None:
+    channel = made(client)
+    url = f"/api/v1/channels/{channel['id']}"
+    client.patch(url, json={"secret": "SEC-hidden-2", "settings": {"url": "https://127.0.0.1/hook/hidden-in-the-path"}})
+    client.patch(url, json={"least_severity": 3})
+    seen = client.get(url)
+    assert seen.json()["has_secret"] and "secret" not in seen.json()
+    assert seen.json()["settings"] == {"url": "https://127.0.0.1/hook/hid…"}
+    everything = seen.text + client.get("/api/v1/channels").text + client.get("/api/v1/audit").text
+    assert "hidden" not in everything
+    stored = client.run(lambda session: session.get(NoticeChannel, channel["id"]))
+    assert (stored.secret, stored.settings["url"][-4:]) == ("SEC-hidden-2", "path")  # type: ignore[union-attr]
+
+
+def test_a_webhook_without_a_secret_gets_one_that_is_shown_once(client: Cloud) -> None:
+    channel = made(client, "webhook", secret="")
+    assert len(channel["secret"]) >= 40
+    url = f"/api/v1/channels/{channel['id']}"
+    assert "secret" not in client.get(url).json()
+    assert client.patch(url, json={"secret": ""}).status_code == 422
+    assert made_again(client, channel)["secret"] is None
+
+
+def made_again(client: Cloud, channel: dict[str, Any]) -> dict[str, Any]:
+    body = {
+        "organisation": channel["organisation"],
+        "kind": "wecom",
+        "name": "n",
+        "settings": {"url": "https://x.example/"},
+    }
+    return dict(client.post("/api/v1/channels", json=body).json())
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        ("wecom", {"url": "ftp://x.example/"}),
+        ("wecom", {"url": "https://name:pw@x.example/"}),
+        ("wecom", {"host": "smtp.example", "sender": "a@b.example", "recipients": ["c@d.example"]}),
+        ("sms_hook", {"url": "https://x.example/"}),
+        ("smtp", {"host": "smtp.example", "sender": "a@b.example", "recipients": []}),
+        ("smtp", {"host": "smtp.example", "sender": "a@b.example\r\nBcc: x@y.z", "recipients": ["c@d.example"]}),
+        ("pigeon", {"url": "https://x.example/"}),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(client: Cloud, kind: str, settings: dict[str, Any]) -> None:
+    place = client.post("/api/v1/organisations", json={"kind": "owner", "name": "业主"}).json()["id"]
+    answer = client.post(
+        "/api/v1/channels", json={"organisation": place, "kind": kind, "name": "n", "settings": settings}
+    )
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_test_goes_through_the_outbox_and_its_receipt_says_what_came_of_it(client: Cloud) -> None:
+    channel = made(client)
+    url = f"/api/v1/channels/{channel['id']}"
+    told = client.post(f"{url}/tests")
+    assert (told.status_code, told.json()["state"]) == (202, "waiting")
+    for _ in range(200):
+        (receipt,) = client.get(f"{url}/notices").json()
+        if receipt["state"] != "waiting":
+            break
+        time.sleep(0.02)
+    assert (receipt["id"], receipt["state"], receipt["code"]) == (told.json()["id"], "dead", "forbidden_address")
+    assert client.get(url).json()["counts"] == {"waiting": 0, "sent": 0, "dead": 1}
+    client.patch(url, json={"active": False})
+    assert client.post(f"{url}/tests").status_code == 422
+    assert client.delete(url).status_code == 204
+    assert client.get(f"{url}/notices").status_code == 404
+    actions = [entry["action"] for entry in client.get("/api/v1/audit").json()]
+    assert {"channel.made", "channel.tested", "channel.changed", "channel.removed", "notice.dead"} <= set(actions)
+
+
+def test_receipts_turn_their_page_and_are_found_by_what_became_of_them(client: Cloud) -> None:
+    channel = made(client)
+
+    async def fill(session: AsyncSession) -> None:
+        for n in range(5):
+            row = NoticeRow(
+                channel=channel["id"], organisation=channel["organisation"], kind="case_opened", case=f"c-{n}", lift="lift-1",
+                dedupe="", severity=4, facts={}, state="sent" if n % 2 else "dead", made_at_ms=n, next_at_ms=n, ends_at_ms=n,
+                receipt={},
+            )  # fmt: skip
+            session.add(row)
+            await session.flush()
+
+    client.run(fill)
+    url = f"/api/v1/channels/{channel['id']}/notices"
+    first = client.get(f"{url}?limit=2").json()
+    assert [row["case"] for row in first] == ["c-4", "c-3"]
+    assert [row["case"] for row in client.get(f"{url}?limit=9&before={first[-1]['id']}").json()] == [
+        "c-2",
+        "c-1",
+        "c-0",
+    ]
+    assert [row["case"] for row in client.get(f"{url}?state=sent").json()] == ["c-3", "c-1"]
+
+
+def test_an_organisation_has_so_many_channels_and_no_more(client: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channels, "MOST_CHANNELS", 2)
+    channel = made(client)
+    made_again(client, channel)
+    assert made_again(client, channel)["status"] == 422
