@@ -67,7 +67,7 @@ const NO_STATE: State = {
   service_mode: null, car_status: null, direction: null, door_zone: null, floor: null, doors: [], passenger: null, speed_mm_s: null,
   position_mm: null, load_permille: null, safety_circuit: null, door_lock: null, mains: null, button: null, light_curtain: null,
   overload: null, controller_link: null, controller_fault: null, run_hours: null, starts: null, door_cycles: null, battery_low: null,
-  work_mode: null, faults: [], withheld: [],
+  work_mode: null, alarm_shown: null, faults: [], withheld: [],
 };
 
 // Of a lift whose record does not say; the gateway's own default.
