@@ -8,6 +8,7 @@ import contextlib
 import json
 import logging
 import pathlib
+import re
 import sqlite3
 from collections.abc import Callable
 from typing import Any
@@ -18,8 +19,9 @@ from gateway.errors import ExportError
 from gateway.lifts import is_ours
 from gateway.log_export import export, header
 from protocols.delivery.black_box import SPAN_MS
+from protocols.errors import DecodeError
 from protocols.fault_texts import GATEWAY_FAULTS
-from protocols.recording import Label
+from protocols.recording import Label, Recording, read
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +37,10 @@ CLOSING_MS = 2000
 MAX_FILES = 2000
 # Of nodes that are offline, each with some; ours.
 MAX_WAITING = 1000
+
+# In one answer, the rest is left out and told; a box has some thousand.
+MAX_POINTS = 40_000
+_IS_INCIDENT = re.compile(r"[a-z0-9-]{1,64}\Z")
 
 Event = dict[str, Any]
 
@@ -138,6 +144,27 @@ class BlackBoxes:
             )
             return found.fetchone() is not None
 
+    def answer(self, lift: str, incident: str) -> dict[str, Any]:
+        """What was kept of `incident`: {fields: {name: [[t_ms, value or None], …]}, onset_ms, detected_ms, problems}, or an error.
+
+        `missing` says why there is none: "waiting" for the minute behind the event, or "none".
+        """
+        if not _IS_INCIDENT.match(incident) or not incident.startswith(f"{lift}-"):
+            return {"error": f"{incident[:80]} is no incident of lift {lift}"}
+        try:
+            found = read((self._folder / f"{incident}.lwrec").read_bytes())
+        except FileNotFoundError:
+            return {"missing": "waiting" if incident in self._waiting else "none"}
+        except (DecodeError, OSError) as error:
+            self.failed += 1
+            _log.error("lift %s: the black box of %s cannot be read: %s", lift, incident, error)
+            return {"error": f"the recording cannot be read: {error}"[:300]}
+        note = found.labels[0] if found.labels else None
+        return {
+            "fields": _series(found), "onset_ms": note.onset_ms if note else None, "detected_ms": note.end_ms if note else None,
+            "problems": found.problems[:20],
+        }  # fmt: skip
+
     def _read(self, name: str) -> sqlite3.Connection:
         return sqlite3.connect(f"{(self._data / name).absolute().as_uri()}?mode=ro", uri=True)
 
@@ -147,3 +174,23 @@ class BlackBoxes:
             "black_boxes_kept": self.kept, "black_boxes_waiting": len(self._waiting), "black_boxes_failed": self.failed,
             "black_boxes_dropped": self.dropped,
         }  # fmt: skip
+
+
+def _series(found: Recording) -> dict[str, list[list[Any]]]:
+    """By field, in the order of time. The same sample may stand in the box and in the log: it is one point."""
+    series: dict[str, dict[int, Any]] = {}
+    count = 0
+    for offset_ms, batch in found.batches:
+        try:
+            records = batch.records()
+        except DecodeError as error:
+            found.problems.append(f"batch {batch.number}: {error}")
+            continue
+        for up_ms, changes in records:
+            for name, value in changes.items():
+                if count < MAX_POINTS:
+                    series.setdefault(name, {})[up_ms + offset_ms] = value
+                count += 1
+    if count > MAX_POINTS:
+        found.problems.append(f"{count - MAX_POINTS} records more are in the file")
+    return {name: [[t_ms, value] for t_ms, value in sorted(points.items())] for name, points in sorted(series.items())}

@@ -13,7 +13,7 @@ from influxdb_client.rest import ApiException
 
 from gateway.config import Influx
 from gateway.errors import NotDelivered, Refused
-from gateway.log_reader import Point
+from gateway.log_reader import HELD_MS, Point
 from protocols.fields import BOOL, FIELDS
 
 MEASUREMENT = "lift"
@@ -123,11 +123,13 @@ class Server:
     def history(self, lift: str, from_ms: int, to_ms: int, fields: list[str], limit: int) -> dict[str, Any]:
         """As Reader.history, read by InfluxQL. `lift` and `fields` are ids of ours, so nothing can be injected."""
         series: dict[str, list[list[Any]]] = {}
+        before: dict[str, list[Any]] = {}
         for name in fields:
-            found = self.query(
-                f'SELECT "{name}" FROM "{MEASUREMENT}" WHERE "lift" = \'{lift}\' '  # noqa: S608  ids and numbers only
-                f"AND time >= {from_ms}ms AND time <= {to_ms}ms ORDER BY time LIMIT {limit}"
-            )
+            of_lift = f'SELECT "{name}" FROM "{MEASUREMENT}" WHERE "lift" = \'{lift}\' '  # noqa: S608  ids and numbers only
+            found = self.query(f"{of_lift}AND time >= {from_ms}ms AND time <= {to_ms}ms ORDER BY time LIMIT {limit}")
             series[name] = found[0]["values"] if found else []
+            since_ms = from_ms - HELD_MS
+            last = self.query(f"{of_lift}AND time >= {since_ms}ms AND time < {from_ms}ms ORDER BY time DESC LIMIT 1")
+            before |= {name: last[0]["values"][0]} if last else {}
         truncated = any(len(values) >= limit for values in series.values())
-        return {"fields": series, "gaps": [], "truncated": truncated}
+        return {"fields": series, "before": before, "gaps": [], "truncated": truncated}

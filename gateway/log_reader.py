@@ -6,7 +6,7 @@ They write nothing but cursors and what was quarantined.
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,8 @@ Records = list[tuple[int, dict[str, Any]]]
 QUARANTINE_ROWS = 1000
 # A batch spans at most the flush period of a metered link; looking so far back finds the one that runs into the window.
 LOOK_BACK_MS = 3_600_000
+# A node writes all fields anew every 10 minutes: what was recorded longer ago says nothing of now.
+HELD_MS = 660_000
 
 
 @dataclass
@@ -128,17 +130,23 @@ class Reader:
         return self._ask(f"SELECT {COLUMNS} FROM batch WHERE row > ? ORDER BY row LIMIT ?", (row, limit))  # noqa: S608  ours
 
     def history(self, lift: str, from_ms: int, to_ms: int, fields: list[str], limit: int) -> dict[str, Any]:
-        """Series of `fields` of one lift: {name: [[t_ms, value or None], …]}, gaps, truncated. SI as in the field table."""
+        """Series of `fields` of one lift: {name: [[t_ms, value or None], …]}, gaps, truncated. SI as in the field table.
+
+        `before`: of each field the last record before the window, where it may still hold in it.
+        """
         series: dict[str, list[list[Any]]] = {name: [] for name in fields}
+        before: dict[str, list[Any]] = {}
         count = 0
         truncated = False
         rows = self._ask(
             f"SELECT {COLUMNS} FROM batch WHERE lift = ? AND first_ms BETWEEN ? AND ? AND last_ms >= ? "  # noqa: S608  ours
             "ORDER BY first_ms, row",
-            (lift, from_ms - LOOK_BACK_MS, to_ms, from_ms),
+            (lift, from_ms - LOOK_BACK_MS, to_ms, from_ms - HELD_MS),
         )
         for entry in rows:
             for point in self._points(entry):
+                if from_ms - HELD_MS <= point.t_ms < from_ms:
+                    _keep_newest(before, series, point)
                 if not from_ms <= point.t_ms <= to_ms:
                     continue
                 for field_name, value in point.changes.items():
@@ -157,7 +165,7 @@ class Reader:
                 "SELECT life, first, last, reason, booked_ms FROM gap WHERE lift = ? ORDER BY life, first", (lift,)
             )
         ]
-        return {"fields": series, "gaps": gaps, "truncated": truncated}
+        return {"fields": series, "before": before, "gaps": gaps, "truncated": truncated}
 
     def _points(self, entry: tuple[Any, ...]) -> list[Point]:
         """The points of one row; a row that is damaged becomes a booked gap."""
@@ -174,6 +182,12 @@ class Reader:
             _log.error("local log: row %d, batch %s of %r: %s; booked as a gap", entry[0], entry[3], entry[1], error)
             self._log.damaged_row(self._generation, entry[0])
             return None
+
+
+def _keep_newest(before: dict[str, list[Any]], fields: Iterable[str], point: Point) -> None:
+    for name in fields:
+        if name in point.changes and before.get(name, [point.t_ms])[0] <= point.t_ms:
+            before[name] = [point.t_ms, point.changes[name]]
 
 
 def known_fields(names: list[str]) -> list[str]:

@@ -24,6 +24,7 @@ from gateway.detection.service import Detections
 from gateway.fault_words import FILE, UnknownWords
 from gateway.health.follower import HealthFollower
 from gateway.health.loopback_routes import health_routes
+from gateway.history import RAW_LIMIT, reduced, step_ms
 from gateway.influx import Server
 from gateway.influx_copy import InfluxCopy
 from gateway.intake import Intake
@@ -229,9 +230,12 @@ class Service:
             return await asyncio.to_thread(self.follower.answer, query)
         if query.get("what") == "command":
             return await self.commands.answer(query)
+        if query.get("what") == "black_box":
+            return await asyncio.to_thread(self.black_boxes.answer, lift, str(query["incident"]))
         from_ms, to_ms = int(query["from_ms"]), int(query["to_ms"])
         fields = known_fields([str(name) for name in query.get("fields") or []])
-        limit = min(HISTORY_LIMIT, int(query.get("limit") or HISTORY_LIMIT))
+        points = int(query.get("points") or 0)
+        limit = RAW_LIMIT if points > 0 else min(HISTORY_LIMIT, int(query.get("limit") or HISTORY_LIMIT))
         source = query.get("source") or "local"
         if source == "influx":
             if self.influx is None:
@@ -240,7 +244,9 @@ class Service:
         else:
             with contextlib.closing(self.log.reader()) as reader:
                 found = await asyncio.to_thread(reader.history, lift, from_ms, to_ms, fields, limit)
-        return {"lift": lift, "from_ms": from_ms, "to_ms": to_ms, "source": source, **found}
+        step = step_ms(from_ms, to_ms, points)
+        found["fields"] = {name: reduced(series, from_ms, step) for name, series in found["fields"].items()}
+        return {"lift": lift, "from_ms": from_ms, "to_ms": to_ms, "source": source, "step_ms": step, **found}
 
     # -- what can be asked ----------------------------------------------------------------------------------------
 

@@ -163,6 +163,33 @@ def test_history_is_asked_of_the_gateway(client: Cloud) -> None:
     assert answer["fields"] == {"floor": [[5, 2]]}
 
 
+@pytest.mark.parametrize(
+    ("told", "status", "shown"),
+    [
+        ({"fields": {"floor": [[5, 2], [9, None]]}, "onset_ms": 5, "detected_ms": 9, "problems": []}, 200, "floor"),
+        ({"missing": "waiting"}, 404, "in a minute"),
+        ({"missing": "none"}, 404, "severity 3 and 4"),
+        ({"error": "the recording cannot be read: x"}, 502, "cannot be read"),
+        ({"fields": {"floor": "many"}}, 502, "not understood"),
+    ],
+)
+def test_a_black_box_is_asked_of_the_gateway_of_its_incident(
+    client: Cloud, told: dict[str, Any], status: int, shown: str
+) -> None:
+    found: list[Any] = []
+    with client.websocket_connect(LINK) as socket:
+        hello(socket)
+        socket.send_json({"type": "incident", "incident": incident()})
+        socket.receive_json()
+        asking = threading.Thread(target=lambda: found.append(client.get("/api/v1/incidents/lift-1-1-1/black-box")))
+        asking.start()
+        query = socket.receive_json()
+        assert (query["what"], query["lift"], query["incident"]) == ("black_box", "lift-1", "lift-1-1-1")
+        socket.send_json({"type": "answer", "q": query["q"], **told})
+        asking.join(timeout=5)
+    assert found[0].status_code == status and shown in found[0].text
+
+
 def test_errors_are_problem_documents_that_say_what_to_do(client: Cloud) -> None:
     with client.websocket_connect(LINK) as socket:
         hello(socket)

@@ -118,3 +118,30 @@ def test_what_waits_is_bounded_and_given_up_after_a_day(tmp_path: pathlib.Path) 
     assert found.values()["black_boxes_waiting"] == MAX_WAITING
     found.keep(T_MS + SOUGHT_MS + 1)
     assert found.values()["black_boxes_waiting"] == 0
+
+
+def test_a_box_is_told_field_by_field_to_who_asks_for_its_incident(tmp_path: pathlib.Path) -> None:
+    told(tmp_path, 300_000)
+    held(tmp_path / "log.db", [batch(n, n * 60_000, n * 60_000 + 59_000) for n in range(1, 8)]).close()
+    found = boxes(tmp_path)
+    assert found.answer("lift-1", "lift-1-1-1") == {"missing": "none"}
+    found.keep(T_MS + 500_000)
+    box = found.answer("lift-1", "lift-1-1-1")
+    assert (box["onset_ms"], box["detected_ms"], box["problems"]) == (T_MS + 280_000, T_MS + 300_000, [])
+    times = [t_ms for t_ms, _ in box["fields"]["position_mm"]]
+    assert times == sorted(set(times)) and times[0] <= T_MS + 220_000 and times[-1] >= T_MS + 360_000
+    for lift, name in (("lift-2", "lift-1-1-1"), ("lift-1", "lift-1-../../log"), ("lift-1", "lift-2-1-1")):
+        assert "is no incident of" in found.answer(lift, name)["error"]
+    path = tmp_path / FOLDER / "lift-1-1-1.lwrec"
+    path.write_bytes(path.read_bytes()[:-40])
+    assert found.answer("lift-1", "lift-1-1-1")["problems"]
+    path.write_bytes(b"no recording")
+    assert "cannot be read" in found.answer("lift-1", "lift-1-1-1")["error"]
+
+
+def test_a_serious_incident_whose_minute_is_not_over_is_waited_for(tmp_path: pathlib.Path) -> None:
+    told(tmp_path, 300_000)
+    held(tmp_path / "log.db", [batch(1, 60_000, 119_000)]).close()
+    found = boxes(tmp_path)
+    found.keep(T_MS + 301_000)
+    assert found.answer("lift-1", "lift-1-1-1") == {"missing": "waiting"}

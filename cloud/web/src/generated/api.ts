@@ -18,6 +18,14 @@ export interface Bilingual {
   en: string;
   zh: string;
 }
+export interface BlackBox {
+  incident: string;
+  lift: string;
+  fields: Record<string, ([number, boolean | number | null])[]>;
+  onset_ms: number | null;
+  detected_ms: number | null;
+  problems: string[];
+}
 export interface Channel {
   id: string;
   organisation: string;
@@ -109,6 +117,13 @@ export interface FaultWord {
   cause: Bilingual;
   remedy: Bilingual;
 }
+export interface Gap {
+  life: number;
+  first: number;
+  last: number | null;
+  reason: string;
+  booked_ms: number | null;
+}
 export interface GatewayTokenCreate {
   gateway: string;
   name?: string;
@@ -170,6 +185,17 @@ export interface HealthUsage {
   baseline: number | null;
   trend: Trend | null;
   total: number | null;
+}
+export interface History {
+  lift: string;
+  from_ms: number;
+  to_ms: number;
+  source: string;
+  step_ms: number;
+  fields: Record<string, ([number, boolean | number | null])[]>;
+  before: Record<string, [number, boolean | number | null]>;
+  gaps: Gap[];
+  truncated: boolean;
 }
 export interface Identity {
   issuer: string;
