@@ -111,11 +111,13 @@ class Health(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How the lifts' health is followed. `utc_offset_minutes`: when a lift's day begins; China has one zone.
 
     `days` of each lift are kept; `records_per_s` bounds what it takes of the processor, and must exceed what the lifts bring.
+    A lift that has news is reported to the cloud again after `again_s`.
     """
 
     utc_offset_minutes: Annotated[int, msgspec.Meta(ge=-720, le=840)] = 480
     days: Annotated[int, msgspec.Meta(ge=90, le=3660)] = 400
     records_per_s: Positive = 5000
+    again_s: Positive = 60
 
 
 class LiftHealth(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -37,8 +37,7 @@ RETRY_S = 5.0
 STOP_S = 5.0
 # What was followed since is followed again after a crash (ours: a save of ten thousand lifts is 5 MB).
 SAVE_MS = 300_000
-# How often one lift is reported again while it has news, and how many reports are made in a second: one takes some 3 ms.
-AGAIN_MS = 60_000
+# How many reports are made in a second: one takes some 3 ms.
 REPORTS = 5
 # While it is further behind the log than this, nothing is told: days that are not followed yet would look like days without data.
 EVEN_BATCHES = 2000
@@ -207,7 +206,8 @@ class HealthFollower:
                 self._told.clear()
             if self._log.behind(self.row) > EVEN_BATCHES:
                 return []
-            ready = [lift for lift in self._due if now - self._told.get(lift, now - AGAIN_MS) >= AGAIN_MS][:REPORTS]
+            again_ms = self._config.again_s * 1000
+            ready = [lift for lift in self._due if now - self._told.get(lift, now - again_ms) >= again_ms][:REPORTS]
             for lift in ready:
                 del self._due[lift]
                 self._told[lift] = now

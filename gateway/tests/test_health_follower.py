@@ -300,7 +300,7 @@ def test_the_cloud_is_told_a_few_at_a_time_what_is_new_and_all_of_it_again_when_
     rig.put(life[20:30], "lift-3")
     rig.wait(lambda: found.row == rig.log.newest_row)
     assert found.due(False) == []  # it was told a moment ago
-    found._told["lift-3"] -= module.AGAIN_MS
+    found._told["lift-3"] -= 60_000
     assert [report.lift for report in found.due(False)] == ["lift-3"]
     assert sorted(itertools.chain.from_iterable(rounds(True))) == sorted(lifts)
     found.stop()

@@ -49,10 +49,13 @@ class Stack:
         node: dict[str, Any] | None = None,
         wire_each: bool = False,
         simple: int = 0,
+        health: str = "",
     ) -> None:
         """`traffic` is the factor of every lift, or one for each; `node` are settings of every node beside the lift's.
 
         The last `simple` lifts have no node: the twin publishes their states as a simple terminal, and the gateway detects.
+
+        `health` are lines of the gateway's section of that name.
 
         With `wires`, nodes and gateway reach everything through wires that can be cut; see `_via` for their names.
 
@@ -67,6 +70,7 @@ class Stack:
         self._node_settings = node or {}
         self._wire_each = wire_each
         self._simple = simple
+        self._health = health
         self._with_influx = influx
         self._wires = wires
         self._gateway_env = gateway_env
@@ -250,7 +254,7 @@ class Stack:
             "[cloud]", f'url = "http://127.0.0.1:{self._via("gateway-cloud", self.port)}"',
             f'token_file = "{self.data / "gateway.secret"}"', "",
             "[[city]]", 'file = "shanghai_like.toml"', f'url = "http://127.0.0.1:{platform}"', "",
-            "[metrics]", f"port = {services.free_port()}", "",
+            "[metrics]", f"port = {services.free_port()}", "", "[health]", self._health, "",
         ]  # fmt: skip
         if self._with_influx:
             lines += ["[influx]", f'url = "http://127.0.0.1:{self._via("gateway-influx", self.influx_port)}"', ""]
