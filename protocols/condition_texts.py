@@ -120,8 +120,8 @@ def cause_words(cause: str) -> dict | None:
     return {"en": words[0], "zh": words[1]} if words else None
 
 
-def explained(kind: str, evidence: list, cause: str) -> dict:
-    """Why an event stands, and what would end it: {cause, held: [{condition, en, zh, since_ms}], clears: [[{condition, en, zh}]], clear_ms}.
+def explained(kind: str, evidence: list, cause: str, end_cause: str = "") -> dict:
+    """Why an event stands, and what would end it: {cause, held: [{condition, en, zh, since_ms}], clears: [[{condition, en, zh}]], clear_ms, ended}.
 
     `evidence` is [[condition, since ms]]. Any group of `clears` that holds for `clear_ms` ends it; a kind that no table has, has
     none. A condition of a later version keeps its name.
@@ -133,4 +133,5 @@ def explained(kind: str, evidence: list, cause: str) -> dict:
         "held": [dict(_condition(name), since_ms=since) for name, since in evidence],
         "clears": [[_condition(name) for name in names] for names in clears],
         "clear_ms": fault.clear_ms if fault else None,
+        "ended": cause_words(end_cause),
     }

@@ -48,12 +48,13 @@ class Condition(BaseModel):
 
 
 class Explanation(BaseModel):
-    """Why an event stands, and what would end it: any group of `clears` that holds for `clear_ms`."""
+    """Why an event stands, and what would end it: any group of `clears` that holds for `clear_ms`. `ended`: what has."""
 
     cause: Bilingual | None
     held: list[Condition]
     clears: list[list[Condition]]
     clear_ms: int | None
+    ended: Bilingual | None = None
 
 
 class Member(BaseModel):
@@ -103,6 +104,7 @@ class Incident(BaseModel):
     severity: int
     phase: Literal["open", "updated", "closed"]
     cause: str
+    end_cause: str = ""
     presses: int = 0
     withheld: Literal["", "work", "filter"] = ""
     opened_at_ms: int | None

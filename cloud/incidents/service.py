@@ -155,5 +155,5 @@ def shown(row: Incident) -> dict[str, Any]:
     word = told(body["snapshot"].get("controller_fault"), body.get("profile"))
     return {
         **body, "gateway": row.gateway, "deliveries": [*body["deliveries"], *row.receipts], "controller_fault": word,
-        "explanation": explained(body["kind"], body["evidence"], body["cause"]),
+        "explanation": explained(body["kind"], body["evidence"], body["cause"], body.get("end_cause", "")),
     }  # fmt: skip

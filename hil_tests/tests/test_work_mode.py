@@ -1,4 +1,7 @@
-"""A technician at work on a whole stack: what the city does not hear, what it hears all the same, and what it hears when the work ends."""
+"""A technician at work on a whole stack: what the city does not hear, what it hears all the same, and what it hears when the work ends.
+
+And what else is commanded: a car is told, and its alarm ended.
+"""
 
 import subprocess
 import sys
@@ -8,19 +11,19 @@ from typing import Any
 import pytest
 
 from hil_tests.demo.stack import Stack
-from hil_tests.services import wait_until
+from hil_tests.services import get_json, wait_until
 from hil_tests.vm import ROOT
 
 pytestmark = pytest.mark.chain
 FAULT = "running_with_door_open"
-KEY, COMMANDED = "lift-1", "lift-2"
+KEY, COMMANDED, TOLD = "lift-1", "lift-2", "lift-3"
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     # With hardly any traffic nobody opens the door meanwhile but the faults of the test.
     found = Stack(
-        tmp_path_factory.mktemp("work"), 2, baud=38400, traffic=0.1, influx=False, node={"button_filter": True}
+        tmp_path_factory.mktemp("work"), 3, baud=38400, traffic=0.1, influx=False, node={"button_filter": True}
     )
     found.start()
     yield found
@@ -99,6 +102,27 @@ def test_a_command_begins_and_ends_work_mode_and_nonsense_is_refused(stack: Stac
     assert strange.returncode == 1 and "no lift 'lift-9'" in strange.stderr
     assert command(stack, COMMANDED, "work", "--seconds", "0").returncode == 0
     wait_until(lambda: is_working(stack, COMMANDED) == 0, 10, "its end")
+
+
+def test_a_car_is_told_from_the_press_to_the_end_of_alarm_by_a_competent_person(stack: Stack) -> None:
+    def shows(number: int) -> bool:
+        lamps = get_json(f"{stack.bench_url}/lifts/{TOLD}")["lamps"]
+        lit = (lamps["yellow"], lamps["green"]) == (number > 0, number > 1)
+        return lit and bool(lift(stack, TOLD)["state"]["alarm_shown"] == number)
+
+    wait_until(lambda: shows(0), 10, "dark lamps")
+    stack.press(TOLD)
+    wait_until(lambda: shows(2), 10, "yellow by the press, green by the city's receipt")
+    told = command(stack, TOLD, "car", "--alarm", "coming", "--eta", "12")
+    assert "coming 12; yellow lamp, green lamp, no voice" in told.stdout, told.stderr
+    wait_until(lambda: shows(3), 5, "help on the way")
+    assert newest(stack, TOLD, "button_pressed")["phase"] != "closed"
+    assert command(stack, TOLD, "car", "--alarm", "ended").returncode == 0
+    wait_until(lambda: shows(0), 5, "dark lamps again")
+    wait_until(lambda: newest(stack, TOLD, "button_pressed")["phase"] == "closed", 5, "the alarm's end")
+    ended = newest(stack, TOLD, "button_pressed")["explanation"]
+    assert ended["ended"]["zh"] == "由专业人员结束报警" and ended["cause"]["zh"] == "轿内按下"
+    wait_until(lambda: ("90", 1) in at_city(stack, TOLD), 10, "its end at the city")
 
 
 def test_a_node_that_is_away_does_not_carry_out_later_what_was_meant_for_now(stack: Stack) -> None:

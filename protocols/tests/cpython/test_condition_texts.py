@@ -26,7 +26,15 @@ def test_an_event_says_what_held_since_when_and_what_would_clear_it() -> None:
     ]  # fmt: skip
     assert found["held"][2]["zh"] == "轿内有人" and found["cause"] == {"en": "somebody is in the car", "zh": "轿内有人"}
     assert [[one["condition"] for one in group] for group in found["clears"]] == [["in_zone"]]
-    assert found["clear_ms"] == 1000
+    assert found["clear_ms"] == 1000 and found["ended"] is None
+    assert explained("button_pressed", [], "pressed", "ended")["ended"] == {
+        "en": "ended by a competent person",
+        "zh": "由专业人员结束报警",
+    }
+    assert explained("button_pressed", [], "pressed", "door_open")["ended"] == {
+        "en": "a door is fully open",
+        "zh": "门完全打开",
+    }
 
 
 def test_what_a_gateway_tells_by_itself_is_explained_too() -> None:
@@ -39,6 +47,6 @@ def test_what_the_table_does_not_know_keeps_its_name() -> None:
     found = explained("store_damaged", [["of another version", 5]], "of another version")
     assert found == {
         "cause": None, "held": [{"condition": "of another version", "en": "of another version", "zh": "of another version", "since_ms": 5}],
-        "clears": [], "clear_ms": None,
+        "clears": [], "clear_ms": None, "ended": None,
     }  # fmt: skip
     assert cause_words("occupancy_unknown") is not None

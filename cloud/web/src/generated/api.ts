@@ -109,6 +109,7 @@ export interface Explanation {
   held: Condition[];
   clears: Condition[][];
   clear_ms: number | null;
+  ended: Bilingual | null;
 }
 export interface FaultWord {
   word: number;
@@ -213,6 +214,7 @@ export interface Incident {
   severity: number;
   phase: "open" | "updated" | "closed";
   cause: string;
+  end_cause: string;
   presses: number;
   withheld: "" | "work" | "filter";
   opened_at_ms: number | null;

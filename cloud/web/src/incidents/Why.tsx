@@ -9,7 +9,7 @@ import { word } from "./texts";
 const join = (conditions: Condition[], lang: Lang) => conditions.map((condition) => condition[lang]).join(lang === "zh" ? "、" : ", ");
 
 export function Why({ incident, lang }: { incident: Incident; lang: Lang }) {
-  const { cause, held, clears, clear_ms } = incident.explanation;
+  const { cause, held, clears, clear_ms, ended } = incident.explanation;
   const alive = incident.phase !== "closed";
   return (
     <details className="why">
@@ -32,6 +32,11 @@ export function Why({ incident, lang }: { incident: Incident; lang: Lang }) {
         <p>
           {word("clearsWhen", lang)} {clears.map((group) => join(group, lang)).join(word("or", lang))}
           {clear_ms !== null && ` (${clear_ms / 1000} s)`}
+        </p>
+      )}
+      {ended && (
+        <p>
+          {word("endedBy", lang)} {ended[lang]}
         </p>
       )}
     </details>

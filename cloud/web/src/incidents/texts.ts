@@ -21,6 +21,7 @@ export const word = teller({
   withheld_work: { zh: "作业期间：不上报城市平台", en: "at work: told to no city" },
   withheld_filter: { zh: "门开在平层：按钮报警不上报", en: "door open at a floor: told to no city" },
   why: { zh: "判定依据", en: "Why" },
+  endedBy: { zh: "已解除：", en: "Ended:" },
   clearsWhen: { zh: "解除条件：", en: "Ends when:" },
   or: { zh: "；或 ", en: "; or " },
   nearMisses: { zh: "接近判定（未达到）：", en: "Nearly told:" },
