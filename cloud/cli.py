@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from cloud.accounts import signing_in
 from cloud.accounts.admin_cli import admin
 from cloud.app import create_app
+from cloud.keeping.cli import backup_command, restore_command
 from cloud.settings import HOUR_MS, MINUTE_MS, Settings, SettingsError, load_providers
 from cloud.shell import database_option
 
@@ -108,3 +109,5 @@ async def _serve(server: uvicorn.Server, listener: socket.socket, app: FastAPI, 
 
 
 cloud.add_command(admin)
+cloud.add_command(backup_command)
+cloud.add_command(restore_command)
