@@ -79,6 +79,7 @@ class Service:
             self.fault_words, self.commands.on_reply, self.detections,
         )  # fmt: skip
         self.detections.take = self.intake.take
+        self.commands.end_alarm = self.detections.end_alarm
         broker = config.broker
         name = config.gateway.id
         self.events_lane = Lane(

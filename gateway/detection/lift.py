@@ -142,6 +142,15 @@ class LiftDetection:
             values["suppressed"] = dict(self.states.suppressed)
         return found
 
+    def end_alarm(self, now_ms: int) -> list[Event] | None:
+        """A competent person ended the alarm at unix `now_ms`: the last revisions of the open alarms held here. None: it cannot be said yet."""
+        heard_ms = self._end.live.state_unix_ms
+        ended = self.states.end_alarm(max(0, now_ms - heard_ms)) if self.is_ready and heard_ms is not None else None
+        if ended is None:
+            return None
+        values, steps = ended
+        return [event for step in steps for event in self._revisions(step, values, now_ms)]
+
     def _revisions(self, step: Transition, values: Values, received_ms: int) -> Iterator[Event]:
         names = self._open.get(step.kind)
         if names is not None:

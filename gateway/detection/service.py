@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from gateway.clock import unix_ms
 from gateway.detection.keeping import Kept
 from gateway.detection.lift import Event, Known, LiftDetection
 from gateway.detection.states import Values
+from gateway.errors import NotDelivered
 from gateway.journal import Job, Journal
 from gateway.lifts import LiftEnd, Lifts, is_ours
 from protocols import codes
@@ -99,6 +101,22 @@ class Detections:
                 )
         if event is not None and end.detected is not None and end.detected.holds(event["id"]):
             end.detected.overtaken(event)
+
+    def end_alarm(self, lift: str) -> int | None:
+        """In the loop: a competent person ended the alarm; how many the gateway held for the lift, None where it detects nothing for it.
+
+        NotDelivered: its terminal was not heard since the start, so that nobody knows when that is in its time.
+        """
+        with self._lifts.lock:
+            end = self._lifts.known(lift)
+            if end is None or end.detected is None:
+                return None
+            events = end.detected.end_alarm(unix_ms())
+        if events is None:
+            raise NotDelivered(f"{lift} has told no state since the gateway started; end its alarm again when it has")
+        for event in events:
+            self.take(end, event)
+        return len(events)
 
     # -- what was open --------------------------------------------------------------------------------------------
 

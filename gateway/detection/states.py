@@ -76,6 +76,16 @@ class StateDetector:
             self._settings = settings
             self._is_changed = True
 
+    def end_alarm(self, since_ms: int) -> tuple[Values, list[Transition]] | None:
+        """A competent person ended the alarm, `since_ms` after the newest state: (of what boot and time, what it ends). None before any state."""
+        if self._before is None:
+            return None
+        values = {**self._before, "up_ms": self._before["up_ms"] + since_ms}
+        out = self._detector.end_alarm(values["up_ms"])
+        for transition in out:
+            self._open.pop(transition.kind, None)
+        return values, out
+
     # -- states ---------------------------------------------------------------------------------------------------
 
     def take(self, values: Values) -> list[Transition]:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import gateway.intake
+from gateway import commands as commands_module
 from gateway.clock import unix_ms
 from gateway.config import CityRef, Config, Gateway, Lift, load
 from gateway.detection import service as detection_module
@@ -115,7 +116,8 @@ class House:
         return self
 
     def _ack(self, topic: str, payload: bytes) -> None:
-        self.acks.append(messages.decode("ack", payload))
+        if topic.endswith("/ack"):
+            self.acks.append(messages.decode("ack", payload))
 
     async def __aexit__(self, *error: object) -> None:
         await self.service.stop()
@@ -527,3 +529,34 @@ async def test_ten_thousand_lifts_need_no_task_of_their_own(tmp_path: pathlib.Pa
             await one.states(1, STRANDED)
         assert len(asyncio.all_tasks()) == before
         assert house.service.values()["detection_lifts"] == 300
+
+
+async def test_a_competent_person_ends_the_alarm_of_a_lift_whose_terminal_knows_no_commands(
+    tmp_path: pathlib.Path, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands_module, "ANSWER_S", 0.05)
+    async with House(tmp_path, None) as house:
+        await house.hear(terminal)
+        await terminal.birth()
+        await terminal.press()
+        await terminal.states(25, STRANDED)
+        await house.stored(2)
+        ended = {"what": "command", "lift": LIFT, "command": "car", "args": {"alarm": "ended"}}
+        heard = await house.service._answer({**ended, "args": {"alarm": "heard"}})
+        assert heard["ok"] is False and heard["unanswered"] is True
+        answer = await house.service._answer(ended)
+        assert answer["ok"] is True and "ended 2 alarms" in answer["detail"]
+        rows = await house.stored(4)
+        assert [phase for _, _, phase in rows] == ["open", "closed", "open", "closed"]
+        for body in house.bodies():
+            if body["phase"] == "closed":
+                assert body["cause"] == "ended" and [name for name, _ in body["evidence"]] == ["ended"]
+                assert body["closed_at_ms"] >= body["stages"]["detected"]
+        # Somebody is still in there: told anew once it is confirmed anew.
+        await terminal.states(25, STRANDED)
+        assert house.end.live.state["faults"] == ["trapped_between_floors"] and len(await house.stored(5)) == 5
+    async with House(tmp_path, None) as house:
+        await house.hear(terminal)
+        await terminal.birth()
+        answer = await house.service._answer(ended)
+        assert answer["ok"] is False and "has told no state" in answer["detail"]
