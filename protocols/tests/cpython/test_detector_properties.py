@@ -26,9 +26,9 @@ VALUES = st.fixed_dictionaries({
     "door_2": st.sampled_from([None, 1, 2, 3, 4, 5, 6]),
     "speed_mm_s": st.sampled_from([None, 0, 29, 30, 100, 1000]),
 })  # fmt: skip
-# A situation and how long it lasts; a pace of samples with jitter; an edge of the button in between.
+# A situation and how long it lasts; a pace of samples with jitter; an edge of the button, or somebody's end of the alarm, in between.
 LIVES = st.lists(
-    st.tuples(VALUES, st.sampled_from([100, 900, 4_000, 25_000, 70_000, 200_000]), st.sampled_from(["", "", "", "press", "release"])),
+    st.tuples(VALUES, st.sampled_from([100, 900, 4_000, 25_000, 70_000, 200_000]), st.sampled_from(["", "", "", "press", "release", "end"])),
     max_size=12,
 )  # fmt: skip
 PACES = st.lists(st.integers(40, 900), min_size=1, max_size=7)
@@ -43,6 +43,9 @@ def _live(detector: Detector, lives: list, paces: list[int], now: int = 0) -> tu
             told += detector.press(now, state)
         elif edge == "release":
             detector.release()
+        elif edge == "end":
+            told += detector.end_alarm(now)
+            assert not {kind for kind in detector.open_kinds() if BY_NAME[kind].event_class == "alarm"}
         end = now + ms
         while now < end:
             now += paces[turn % len(paces)]
