@@ -6,14 +6,17 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, inspect, select, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cloud.accounts.scope import Actor
 from cloud.audit import service as audit
-from cloud.database import Base, alembic_config, make_engine, make_sessions, migrate
+from cloud.database import MIGRATIONS, Base, alembic_config, make_engine, make_sessions, migrate
+from cloud.tests.filling import ROWS, fill
 
+Rows = dict[str, list[dict[str, Any]]]
 SHELL = Actor("shell", "", "shell")
 
 
@@ -81,4 +84,54 @@ async def test_the_database_itself_refuses_to_change_or_delete_an_entry_of_the_a
                 await connection.execute(text(statement))
     async with engine.connect() as connection:
         assert (await connection.execute(text("SELECT count(*) FROM audit_entry"))).scalar() == 1
+    await engine.dispose()
+
+
+REVISIONS = [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()]
+
+
+def rows_in(connection: Connection, *, filled: bool = False) -> Rows:
+    """All rows of all tables as the database has them, after filling them if wanted."""
+    found = MetaData()
+    found.reflect(connection)
+    if filled:
+        fill(connection, found.sorted_tables)
+    return {
+        table.name: [dict(row) for row in connection.execute(select(table)).mappings()] for table in found.sorted_tables
+    }
+
+
+def alike(first: Rows, second: Rows) -> bool:
+    """In the tables and columns that both have, the same rows."""
+
+    def told(rows: list[dict[str, Any]], columns: set[str]) -> list[str]:
+        return sorted(str([(name, row[name]) for name in sorted(columns)]) for row in rows)
+
+    for name in (first.keys() & second.keys()) - {"alembic_version"}:
+        columns = set(first[name][0] if first[name] else ()) & set(second[name][0] if second[name] else ())
+        if len(first[name]) != len(second[name]) or told(first[name], columns) != told(second[name], columns):
+            return False
+    return True
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+async def test_rows_survive_the_way_down_and_up_again(empty_database: str, revision: str) -> None:
+    """What a step down leaves of a table is as it was, and what it takes away is there again afterwards."""
+    engine = make_engine(empty_database)
+    await run(engine, command.upgrade, revision)
+    async with engine.begin() as connection:
+        before = await connection.run_sync(lambda sync: rows_in(sync, filled=True))
+    await run(engine, command.downgrade, "-1")
+    async with engine.begin() as connection:
+        after = await connection.run_sync(rows_in)
+    assert alike(before, after)
+    assert revision == REVISIONS[-1] or any(len(rows) == ROWS for rows in after.values())
+    await migrate(engine)
+    async with engine.begin() as connection:
+        newest = await connection.run_sync(rows_in)
+        context = await connection.run_sync(
+            lambda sync: compare_metadata(MigrationContext.configure(sync), Base.metadata)
+        )
+    assert alike(after, newest)
+    assert context == []
     await engine.dispose()

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import pathlib
+import shutil
 import stat
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import JSON, Boolean, Float, Integer, LargeBinary, MetaData, func, insert, null, select, text
+from sqlalchemy import MetaData, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 import liftwatch
@@ -24,46 +25,15 @@ from cloud.keeping.errors import ArchiveError, KeepingError, TargetError
 from cloud.keeping.restore import restore
 from cloud.shell import shell_scope
 from cloud.tests.conftest import Server
+from cloud.tests.filling import SEEDED, fill
 
 NOW = 1_790_000_000_000
-SEEDED = ("audit_entry", "audit_head", "access_change", "alembic_version")
 
 
-def value_of(column: Any, row: int) -> Any:
-    """Something that this column can hold, another one in each row where it must be."""
-    if column.type._type_affinity is Boolean:
-        return row % 2 == 0
-    if column.type._type_affinity is Integer:
-        return row + 1
-    if column.type._type_affinity is Float:
-        return row + 0.25
-    if isinstance(column.type, LargeBinary):
-        return bytes([0, 255, row])
-    if isinstance(column.type, JSON):
-        return {"名": [row, None, "x"]} if row else []
-    return f"{row}梯\"'\n{column.name}"[: column.type.length]
-
-
-async def fill(engine: AsyncEngine, rows: int = 3) -> None:
-    """Rows in every table that there is: a table that somebody adds is in this test at once."""
+async def filled(engine: AsyncEngine) -> None:
+    """Rows in every table, and an entry of the audit log."""
     async with engine.begin() as connection:
-        for table in Base.metadata.sorted_tables:
-            if table.name in SEEDED:
-                continue
-            for row in range(rows):
-                values = {column.name: value_of(column, row) for column in table.columns}
-                values |= {
-                    column.name: value_of(next(iter(column.foreign_keys)).column, row)
-                    for column in table.columns
-                    if column.foreign_keys
-                }
-                if row == 2:
-                    values |= {
-                        column.name: null()
-                        for column in table.columns
-                        if column.nullable and not column.primary_key and not column.foreign_keys
-                    }
-                await connection.execute(insert(table).values(values))
+        await connection.run_sync(lambda sync: fill(sync, Base.metadata.sorted_tables))
     async with AsyncSession(engine) as session:
         await audit.write(session, NOW, shell_scope(), "tried", "x", 名="值")
         await session.commit()
@@ -85,7 +55,7 @@ async def everything(engine: AsyncEngine) -> dict[str, list[str]]:
 @pytest.fixture
 async def source(database: str) -> AsyncIterator[AsyncEngine]:
     engine = make_engine(database)
-    await fill(engine)
+    await filled(engine)
     yield engine
     await engine.dispose()
 
@@ -180,8 +150,11 @@ async def test_nothing_is_restored_over_what_is_there(source: AsyncEngine, tmp_p
 
 
 async def test_a_restore_that_fails_leaves_nothing_behind(
-    source: AsyncEngine, target: AsyncEngine, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    sqlite_template: pathlib.Path, target: AsyncEngine, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shutil.copy(sqlite_template, tmp_path / "source.db")
+    source = make_engine(f"sqlite+aiosqlite:///{tmp_path / 'source.db'}")
+    await filled(source)
     await back_up(source, tmp_path / "b", NOW, shell_scope())
     reader = Reader(tmp_path / "b")
     whole = list(reader.rows())
@@ -195,16 +168,17 @@ async def test_a_restore_that_fails_leaves_nothing_behind(
         assert set(found.tables) == set()
     monkeypatch.undo()
     assert (await restore(target, Reader(tmp_path / "b"), NOW, shell_scope())).broken is None
+    await source.dispose()
 
 
 async def test_a_backup_of_an_earlier_revision_is_restored_and_brought_up_to_date(
-    empty_database: str, target: AsyncEngine, tmp_path: pathlib.Path
+    target: AsyncEngine, tmp_path: pathlib.Path
 ) -> None:
     from alembic import command
 
     from cloud.database import alembic_config
 
-    engine = make_engine(empty_database)
+    engine = make_engine(f"sqlite+aiosqlite:///{tmp_path / 'old.db'}")
     async with engine.begin() as connection:
         await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "0004"))
         await connection.execute(
