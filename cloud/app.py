@@ -30,6 +30,7 @@ from cloud.health.reports import HealthReports
 from cloud.history import routes as history
 from cloud.incidents import routes as incidents
 from cloud.incidents import service as incident_service
+from cloud.keeping.sweep import Sweeper
 from cloud.lifts import routes as lifts
 from cloud.lifts import service as lift_service
 from cloud.live import routes as live
@@ -92,6 +93,8 @@ def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
         tasks.append(asyncio.create_task(_supervised("the alarm channel", feed.carry)))
         tasks.append(asyncio.create_task(_supervised("the watch on access", watch.run)))
         tasks.append(asyncio.create_task(_supervised("the sender of notices", state.notices.run)))
+        sweeper = Sweeper(state.sessions, settings.retention, settings.clock)
+        tasks.append(asyncio.create_task(_supervised("the daily sweep", sweeper.run)))
         yield
         for task in tasks:
             task.cancel()

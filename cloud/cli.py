@@ -12,7 +12,8 @@ from fastapi import FastAPI
 from cloud.accounts import signing_in
 from cloud.accounts.admin_cli import admin
 from cloud.app import create_app
-from cloud.keeping.cli import backup_command, restore_command
+from cloud.keeping.cli import backup_command, restore_command, sweep_command
+from cloud.keeping.retention import Retention, RetentionError, load_retention
 from cloud.settings import HOUR_MS, MINUTE_MS, Settings, SettingsError, load_providers
 from cloud.shell import database_option
 
@@ -37,6 +38,11 @@ from cloud.shell import database_option
     multiple=True,
     help="HOST or HOST:PORT that notices may go to though it is not public, or not https",
 )
+@click.option(
+    "--retention",
+    type=click.Path(path_type=pathlib.Path),
+    help="TOML file of how long what is kept; docs/operation.md shows one",
+)
 @click.pass_context
 def cloud(
     context: click.Context,
@@ -49,6 +55,7 @@ def cloud(
     idle_minutes: int,
     session_hours: int,
     notice_host: tuple[str, ...],
+    retention: pathlib.Path | None,
 ) -> None:
     """Run the cloud. The first start prints a one-time link for its administrator; there is no default password.
 
@@ -67,9 +74,12 @@ def cloud(
             idle_ms=idle_minutes * MINUTE_MS,
             absolute_ms=session_hours * HOUR_MS,
             notice_hosts=notice_host,
+            retention=load_retention(retention) if retention is not None else Retention(),
         )
-    except SettingsError as error:
+    except (SettingsError, RetentionError) as error:
         raise click.ClickException(str(error)) from error
+    for warning in settings.retention.warnings():
+        click.echo(f"warning: {warning}", err=True)
     if not ipaddress.ip_address(host).is_loopback and not settings.https:
         raise click.ClickException(
             f"{host} is no loopback address: passwords would travel in the clear. Let a proxy end TLS, and say "
@@ -111,3 +121,4 @@ async def _serve(server: uvicorn.Server, listener: socket.socket, app: FastAPI, 
 cloud.add_command(admin)
 cloud.add_command(backup_command)
 cloud.add_command(restore_command)
+cloud.add_command(sweep_command)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from cloud.accounts.passwords import Passwords
 from cloud.clock import unix_ms
+from cloud.keeping.retention import Retention
 from protocols.identity import is_id
 
 MINUTE_MS = 60_000
@@ -77,9 +78,9 @@ class Settings:
     oidc: tuple[OidcProvider, ...] = ()
     clock: Callable[[], int] = unix_ms
     passwords: Passwords = field(default_factory=Passwords)
-    notice_hosts: tuple[
-        str, ...
-    ] = ()  # "host" or "host:port" that notices may go to though it is not public, or not https
+    retention: Retention = field(default_factory=Retention)
+    # "host" or "host:port" that notices may go to though it is not public, or not https.
+    notice_hosts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.public_url:

@@ -1,4 +1,4 @@
-"""The commands `liftwatch cloud backup` and `liftwatch cloud restore`."""
+"""The commands `liftwatch cloud backup`, `restore` and `sweep`."""
 
 import asyncio
 import pathlib
@@ -11,11 +11,13 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cloud.clock import unix_ms
-from cloud.database import make_engine
+from cloud.database import make_engine, make_sessions, migrate
 from cloud.keeping.archive import Reader
 from cloud.keeping.backup import back_up
 from cloud.keeping.errors import KeepingError
 from cloud.keeping.restore import restore
+from cloud.keeping.retention import Retention, RetentionError, load_retention
+from cloud.keeping.sweep import Swept, sweep, would_sweep
 from cloud.shell import database_option, shell_scope
 
 T = TypeVar("T")
@@ -83,3 +85,32 @@ def restore_command(database: str, file: pathlib.Path) -> None:
     click.echo(
         f"restored {sum(reader.counts.values())} rows; the audit log is whole: {found.number} entries, {found.number}:{found.hash}"
     )
+
+
+@click.command("sweep")
+@database_option
+@click.option("--retention", type=FILE, help="the file that the cloud is given; without one the defaults hold")
+@click.option("--dry-run", is_flag=True, help="say what would be taken away, and take nothing away")
+def sweep_command(database: str, retention: pathlib.Path | None, dry_run: bool) -> None:
+    """Take away what has been kept long enough; a running cloud does so each day.
+
+    Example: liftwatch cloud sweep --retention retention.toml --dry-run
+    """
+    try:
+        kept = load_retention(retention) if retention is not None else Retention()
+    except RetentionError as error:
+        raise click.ClickException(str(error)) from error
+    for warning in kept.warnings():
+        _tell(f"warning: {warning}")
+
+    async def run(engine: AsyncEngine) -> list[Swept]:
+        await migrate(engine)
+        sessions, now_ms = make_sessions(engine), unix_ms()
+        if not dry_run:
+            return await sweep(sessions, now_ms, kept, shell_scope())
+        async with sessions() as session:
+            return await would_sweep(session, now_ms, kept)
+
+    for entry in _with_engine(database, run):
+        days = getattr(kept, entry.kind)
+        click.echo(f"{'would take' if dry_run else 'took'} {entry.rows} of {entry.table} ({entry.kind}: {days} days)")
