@@ -160,6 +160,7 @@ class LiveLift:
             "since_ms": self.since_unix_ms,
             "period_ms": self.period_ms,
             "boot": self.boot,
+            "firmware": self.link.get("fw") or None,
             "link_bytes_month": self.link_bytes_month,
             "profile": self.link.get("profile"),
             "near_misses": self.counts.get("near_misses", {}),

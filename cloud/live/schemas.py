@@ -90,6 +90,8 @@ class Lift(BaseModel):
     link_age_ms: int | None
     since_ms: int | None
     period_ms: int
+    boot: int = 0
+    firmware: str | None = None
     profile: str | None = None
     link_bytes_month: int | None = None
     near_misses: dict[str, int] = {}

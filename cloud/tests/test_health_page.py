@@ -47,6 +47,7 @@ def _answer(socket: ClientConnection) -> None:
 def opened(browser: Any, site: Site, **more: Any) -> tuple[Any, list[str]]:
     page, problems = open_page(browser, site, **more)
     page.click(".strip >> nth=0")
+    page.click(".lift-head nav a >> nth=3")
     page.wait_for_selector(".health h2")
     return page, problems
 
@@ -173,8 +174,7 @@ def test_another_lift_never_shows_under_this_ones_name(browser: Any, cloud: Site
     with told(cloud, health("lift-1"), young("lift-2")):
         page, _ = opened(browser, cloud)
         page.wait_for_selector(".whole-watch")
-        page.go_back()
-        page.click(".strip >> nth=1")
+        page.goto(page.url.replace("lift-1", "lift-2"))
         page.wait_for_selector(".whole-none")
         assert "lift-2" in page.inner_text(".health h2")
         page.close()

@@ -33,7 +33,7 @@ def tell(socket: ClientConnection, *lifts: dict[str, Any]) -> None:
 
 def open_page(browser: Any, site: Site, *, lang: str = "en", width: int = 1440) -> tuple[Any, list[str]]:
     """The live page, signed in, and what goes wrong in it."""
-    page = browser.new_page(viewport={"width": width, "height": 900})
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme="dark")
     problems = watched(page, site)
     site.sign_in(page)
     page.goto(f"{site.url}/?lang={lang}")

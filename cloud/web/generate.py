@@ -22,6 +22,8 @@ def contract() -> str:
         field.name: {
             "unit": field.unit,
             "kind": field.kind,
+            "enum": field.enum,
+            "source": field.source,
             "en": FIELD_TEXTS[field.name][0],
             "zh": FIELD_TEXTS[field.name][1],
         }

@@ -21,9 +21,11 @@ interface Props {
   incidents: ReadonlyMap<string, Incident>;
   hint: boolean;
   selected: boolean;
+  /** On the page of its lift: no way there. */
+  isHere?: boolean;
 }
 
-export function AlarmCard({ alarm, incidents, hint, selected }: Props) {
+export function AlarmCard({ alarm, incidents, hint, selected, isHere = false }: Props) {
   const lang = useLang();
   const lift = useLift(alarm.lift);
   const [one] = alarm.cases;
@@ -54,7 +56,7 @@ export function AlarmCard({ alarm, incidents, hint, selected }: Props) {
       <div className="buttons">
         <AckButton one={one} hint={hint ? "A" : undefined} />
         <Shelve one={one} />
-        {lift && (
+        {lift && !isHere && (
           <Link className="button" href={address(`/lift/${encodeURIComponent(lift.id)}`)}>
             {word("open", lang)}
           </Link>

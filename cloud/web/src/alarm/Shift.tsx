@@ -7,7 +7,7 @@ import { word } from "./texts";
 const Speaker = ({ on }: { on: boolean }) => (
   <svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true" className="icon">
     <path d="M3 7.5h3.5L11 3.5v13l-4.5-4H3z" />
-    {on ? <path d="M13.5 7a4 4 0 0 1 0 6M15.5 4.5a7.5 7.5 0 0 1 0 11" className="line" /> : <path d="M13.5 8l4.5 4.5M18 8l-4.5 4.5" className="line" />}
+    {on ? <path d="M13.5 7a4 4 0 0 1 0 6M15.5 4.5a7.5 7.5 0 0 1 0 11" className="stroke" /> : <path d="M13.5 8l4.5 4.5M18 8l-4.5 4.5" className="stroke" />}
   </svg>
 );
 

@@ -44,3 +44,10 @@ export const dayAndClock = (ms: number, lang: Lang): string =>
 
 export const number = (value: number, lang: Lang, digits = 0): string =>
   new Intl.NumberFormat(locale(lang), { maximumFractionDigits: digits }).format(value);
+
+/** A time on an axis whose marks are `everyS` apart. */
+export function tick(ms: number, everyS: number, lang: Lang): string {
+  if (everyS >= 86_400) return format(lang, { month: "2-digit", day: "2-digit" }).format(ms);
+  if (everyS >= 3600) return format(lang, { day: "2-digit", month: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false }).format(ms);
+  return everyS >= 60 ? format(lang, { hour: "2-digit", minute: "2-digit", hour12: false }).format(ms) : clock(ms, lang);
+}

@@ -31,7 +31,7 @@ export function onWake(woken: () => void): () => void {
 
 /** The server told its clock just now. */
 export function heardClock(serverMs: number): void {
-  offsetMs = serverMs - performance.now();
+  if (Number.isFinite(serverMs)) offsetMs = serverMs - performance.now();
 }
 
 /** Unix ms by the server's clock, whatever the browser's says; the browser's until the server has told. */

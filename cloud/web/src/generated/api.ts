@@ -258,6 +258,8 @@ export interface Lift {
   link_age_ms: number | null;
   since_ms: number | null;
   period_ms: number;
+  boot: number;
+  firmware: string | null;
   profile: string | null;
   link_bytes_month: number | null;
   near_misses: Record<string, number>;

@@ -3,150 +3,200 @@ export const FIELDS = {
  "service_mode": {
   "unit": "",
   "kind": "enum",
+  "enum": "service_mode",
+  "source": "bus",
   "en": "service mode",
   "zh": "服务模式"
  },
  "car_status": {
   "unit": "",
   "kind": "enum",
+  "enum": "car_status",
+  "source": "bus",
   "en": "car status",
   "zh": "轿厢运行状态"
  },
  "direction": {
   "unit": "",
   "kind": "enum",
+  "enum": "direction",
+  "source": "bus",
   "en": "direction",
   "zh": "轿厢运行方向"
  },
  "door_zone": {
   "unit": "",
   "kind": "bool",
+  "enum": null,
+  "source": "bus",
   "en": "door zone",
   "zh": "开锁区域"
  },
  "floor": {
   "unit": "stop",
   "kind": "int",
+  "enum": null,
+  "source": "bus",
   "en": "floor",
   "zh": "当前楼层"
  },
  "door_1": {
   "unit": "",
   "kind": "enum",
+  "enum": "door",
+  "source": "bus",
   "en": "door 1",
   "zh": "前门"
  },
  "door_2": {
   "unit": "",
   "kind": "enum",
+  "enum": "door",
+  "source": "bus",
   "en": "door 2",
   "zh": "后门"
  },
  "passenger": {
   "unit": "",
   "kind": "bool",
+  "enum": null,
+  "source": "input",
   "en": "person in car",
   "zh": "轿内有人"
  },
  "speed_mm_s": {
   "unit": "mm/s",
   "kind": "int",
+  "enum": null,
+  "source": "bus",
   "en": "speed",
   "zh": "运行速度"
  },
  "position_mm": {
   "unit": "mm",
   "kind": "int",
+  "enum": null,
+  "source": "bus",
   "en": "car position",
   "zh": "轿厢位置"
  },
  "load_permille": {
   "unit": "‰",
   "kind": "int",
+  "enum": null,
+  "source": "bus",
   "en": "load",
   "zh": "轿厢负载"
  },
  "safety_circuit": {
   "unit": "",
   "kind": "bool",
+  "enum": null,
+  "source": "bus",
   "en": "safety circuit closed",
   "zh": "安全回路接通"
  },
  "door_lock": {
   "unit": "",
   "kind": "bool",
+  "enum": null,
+  "source": "bus",
   "en": "door lock circuit closed",
   "zh": "门锁回路接通"
  },
  "mains": {
   "unit": "",
   "kind": "bool",
+  "enum": null,
+  "source": "input",
   "en": "mains present",
   "zh": "主电源有电"
  },
  "button": {
   "unit": "",
   "kind": "bool",
+  "enum": null,
+  "source": "input",
   "en": "alarm button pressed",
   "zh": "报警按钮按下"
  },
  "light_curtain": {
   "unit": "",
   "kind": "bool",
+  "enum": null,
+  "source": "bus",
   "en": "light curtain interrupted",
   "zh": "光幕遮挡"
  },
  "overload": {
   "unit": "",
   "kind": "bool",
+  "enum": null,
+  "source": "bus",
   "en": "overload",
   "zh": "超载"
  },
  "controller_link": {
   "unit": "",
   "kind": "bool",
+  "enum": null,
+  "source": "node",
   "en": "controller answers",
   "zh": "控制器应答"
  },
  "controller_fault": {
   "unit": "",
   "kind": "int",
+  "enum": null,
+  "source": "bus",
   "en": "controller fault number",
   "zh": "控制器故障号"
  },
  "run_hours": {
   "unit": "h",
   "kind": "int",
+  "enum": null,
+  "source": "bus",
   "en": "running hours",
   "zh": "累计运行时间"
  },
  "starts": {
   "unit": "",
   "kind": "int",
+  "enum": null,
+  "source": "bus",
   "en": "starts",
   "zh": "累计运行次数"
  },
  "door_cycles": {
   "unit": "",
   "kind": "int",
+  "enum": null,
+  "source": "node",
   "en": "door cycles",
   "zh": "累计开门次数"
  },
  "battery_low": {
   "unit": "",
   "kind": "bool",
+  "enum": null,
+  "source": "input",
   "en": "battery low",
   "zh": "备用电池电量低"
  },
  "work_mode": {
   "unit": "",
   "kind": "enum",
+  "enum": "work_mode",
+  "source": "node",
   "en": "work mode",
   "zh": "作业模式"
  },
  "alarm_shown": {
   "unit": "",
   "kind": "enum",
+  "enum": "alarm_shown",
+  "source": "node",
   "en": "what the car shows of its alarm; unknown where it has no lamp and no voice",
   "zh": "轿内报警提示"
  }

@@ -6,6 +6,7 @@ import { figure, series, weekly, type Day, type Health as Found, type Level, typ
 import { clock } from "../app/format";
 import type { Lang } from "../app/language";
 import type { Lift } from "../world/model";
+import { useColours } from "./Chart";
 import { word } from "./healthTexts";
 
 const AGAIN_MS = 30_000;
@@ -17,6 +18,8 @@ function Line({ days, part, lang }: { days: Day[]; part: Part; lang: Lang }) {
   const place = useRef<HTMLDivElement>(null);
   const [times, values] = series(days, part.name);
   const known = values.filter((value) => value !== null);
+  const colour = useColours();
+  const ink = colour("text");
   useEffect(() => {
     if (!place.current || known.length < 2) return;
     const limit = part.limits.good;
@@ -32,15 +35,15 @@ function Line({ days, part, lang }: { days: Day[]; part: Part; lang: Lang }) {
         axes: [{ show: false }, { show: false }],
         series: [
           {},
-          { stroke: "#e8eef3", width: 1.5, points: { show: false } },
-          { stroke: "#66737f", width: 1, dash: [3, 3], points: { show: false } },
+          { stroke: colour("text"), width: 1.5, points: { show: false } },
+          { stroke: colour("edge"), width: 1, dash: [3, 3], points: { show: false } },
         ],
       },
       [times, values, times.map(() => limit)],
       place.current,
     );
     return () => plot.destroy();
-  }, [days, part.name, part.limits.good]);
+  }, [days, part.name, part.limits.good, ink]);
   if (known.length < 2) return null;
   const label = `${part.title[lang]}: ${known.length} ${word("daysOfLine", lang)}, ${figure(Math.min(...known), part.unit, lang)} … ${figure(Math.max(...known), part.unit, lang)}`;
   return <div className="line" ref={place} role="img" aria-label={label} />;

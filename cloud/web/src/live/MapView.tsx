@@ -131,7 +131,9 @@ export function MapView({ entries, selected }: { entries: readonly Entry[]; sele
               −
             </button>
             <button aria-label={word("showAll", lang)} onClick={() => change(null)}>
-              ⛶
+              <svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true" className="icon">
+                <path className="stroke" d="M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4" />
+              </svg>
             </button>
           </>
         )}

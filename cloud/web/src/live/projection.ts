@@ -21,6 +21,7 @@ export interface Cluster {
 const METRES_PER_DEG = 111_320;
 // Points nearer than this are shown as one, px.
 const CELL_PX = 56;
+const NEAR_PX = 48;
 export const MIN_SCALE = 0.05;
 export const MAX_SCALE = 40_000;
 
@@ -82,9 +83,27 @@ export function clusters(entries: readonly Entry[], camera: Camera, width: numbe
     if (TROUBLES.indexOf(entry.trouble) < TROUBLES.indexOf(found.worst)) found.worst = entry.trouble;
     cells.set(key, found);
   }
-  return [...cells.values()]
-    .map((one) => ({ ...one, x: one.x / one.entries.length, y: one.y / one.entries.length }))
-    .sort((a, b) => TROUBLES.indexOf(b.worst) - TROUBLES.indexOf(a.worst) || b.entries.length - a.entries.length);
+  return apart([...cells.values()].map((one) => ({ ...one, x: one.x / one.entries.length, y: one.y / one.entries.length }))).sort((a, b) => TROUBLES.indexOf(b.worst) - TROUBLES.indexOf(a.worst) || b.entries.length - a.entries.length,
+  );
+}
+
+/** Those that lie on each other over the border of a cell become one. */
+function apart(found: Cluster[]): Cluster[] {
+  const out: Cluster[] = [];
+  for (const one of found.sort((a, b) => b.entries.length - a.entries.length)) {
+    const near = out.find((other) => Math.hypot(other.x - one.x, other.y - one.y) < NEAR_PX);
+    if (!near) {
+      out.push(one);
+      continue;
+    }
+    const [many, few] = [near.entries.length, one.entries.length];
+    near.x = (near.x * many + one.x * few) / (many + few);
+    near.y = (near.y * many + one.y * few) / (many + few);
+    near.entries = [...near.entries, ...one.entries];
+    if (TROUBLES.indexOf(one.worst) < TROUBLES.indexOf(near.worst)) near.worst = one.worst;
+    for (const [name, count] of Object.entries(one.counts) as [Trouble, number][]) near.counts[name] = (near.counts[name] ?? 0) + count;
+  }
+  return out;
 }
 
 /** A round length for the scale bar, at most `px` long: [metres, px]. */

@@ -63,7 +63,8 @@ export const inOrder = (incidents: Incident[]): Incident[] =>
     (a, b) => Number(isAlive(b)) - Number(isAlive(a)) || b.severity - a.severity || b.opened_at_ms - a.opened_at_ms,
   );
 
-const NO_STATE: State = {
+/** Of what nothing is known. */
+export const NO_STATE: State = {
   service_mode: null, car_status: null, direction: null, door_zone: null, floor: null, doors: [], passenger: null, speed_mm_s: null,
   position_mm: null, load_permille: null, safety_circuit: null, door_lock: null, mains: null, button: null, light_curtain: null,
   overload: null, controller_link: null, controller_fault: null, run_hours: null, starts: null, door_cycles: null, battery_low: null,
