@@ -36,7 +36,8 @@ def message(
     *, id: str, kind: str, case: str, lift: str, severity: int, made_at_ms: int, facts: dict[str, Any], language: str, link: str,
 ) -> Message:  # fmt: skip
     """The words of a notice in "en" or "zh"."""
-    title = said(TITLES[kind], language)
+    # An order to a unit that we cannot reach is the desk's to pass on.
+    title = said(TITLES["case_ordered_call" if facts.get("task") == "call" else kind], language)
     about = CASE_KINDS.get(str(facts.get("case_kind", "")))
     if about is not None and kind.startswith("case_"):
         title = f"{said(about, language)}{' · ' if language == 'en' else '·'}{title}"

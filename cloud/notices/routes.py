@@ -98,4 +98,5 @@ async def list_channel_notices(
 @router.get("/cases/{case}/notices", responses=describes(404))
 async def list_case_notices(session: Db, scope: Reader, case: str) -> list[Receipt]:
     """Who was told what of a case, in order, and whether the receiver took it. Telephone numbers are masked."""
-    return [Receipt.of(row, place) for row, place in await service.of_case(session, scope, case)]
+    found = await service.of_case(session, scope, case)
+    return [Receipt.of(row, place, own=scope.may_in("channels.manage", place.organisation)) for row, place in found]

@@ -155,8 +155,8 @@ class Receipt(BaseModel):
     to: list[str]
 
     @classmethod
-    def of(cls, row: NoticeRow, channel: NoticeChannel) -> "Receipt":
-        """From its row and its channel."""
+    def of(cls, row: NoticeRow, channel: NoticeChannel, *, own: bool = True) -> "Receipt":
+        """From its row and its channel; the receiver's own words are for who manages that alone."""
         names = (
             "id",
             "kind",
@@ -174,7 +174,7 @@ class Receipt(BaseModel):
             {
                 **{name: getattr(row, name) for name in names}, "organisation_name": channel.of.name, "channel_kind": channel.kind,
                 "next_at_ms": row.next_at_ms if row.state == "waiting" else None, "code": told.get("code", ""),
-                "detail": told.get("detail", ""), "message_id": told.get("message_id", ""), "to": told.get("to", []),
+                "detail": told.get("detail", "") if own else "", "message_id": told.get("message_id", ""), "to": told.get("to", []),
             }
         )  # fmt: skip
 

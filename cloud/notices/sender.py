@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -34,6 +35,8 @@ CLAIM_MS = int(SEND_S * 1000) + 5_000
 # Channels at once; ours. Each holds one connection outward.
 MOST_AT_ONCE = 64
 MOST_EXPIRED = 200
+# What is shorter is no secret and might be part of any word.
+SHORTEST_SECRET = 4
 
 
 @dataclass(frozen=True)
@@ -182,7 +185,7 @@ class Sender:
         row = await session.get(NoticeRow, taken.number)
         if place is None or row is None or row.state != "waiting":
             return  # removed, or given up for want of room meanwhile
-        row.receipt = {"code": outcome.code, "detail": audit.clean(outcome.detail, 300)}
+        row.receipt = {"code": outcome.code, "detail": audit.clean(hidden(taken, outcome.detail), 300)}
         if isinstance(outcome, Sent):
             row.receipt |= {"message_id": audit.clean(outcome.message_id, 200), "to": list(outcome.to)}
             row.state, row.done_at_ms = "sent", now_ms
@@ -205,6 +208,14 @@ class Sender:
             )  # fmt: skip
             await session.execute(later.values(next_at_ms=now_ms), execution_options={"synchronize_session": False})
         place.failures, place.pause_until_ms = 0, 0
+
+
+def hidden(taken: Taken, text: str) -> str:
+    """The text without what is secret of the channel: some receivers say back what they were sent."""
+    url = str(taken.settings.get("url", ""))
+    for secret in (taken.secret, url, url.partition("?")[2], *(value for _, value in parse_qsl(url.partition("?")[2]))):
+        text = text.replace(secret, "…") if len(secret) >= SHORTEST_SECRET else text
+    return text
 
 
 async def _dead(session: AsyncSession, now_ms: int, row: NoticeRow) -> None:

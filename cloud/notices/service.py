@@ -22,7 +22,7 @@ from cloud.notices.models import NoticeChannel, NoticeRow
 
 NoticeKind = Literal[
     "case_opened", "case_unacknowledged", "case_ordered", "case_unanswered", "case_not_arrived", "case_escalated",
-    "case_arrived", "case_released", "case_closed", "case_reminder", "gateway_silent", "gateway_back", "test",
+    "case_arrived", "case_stood_down", "case_released", "case_closed", "case_reminder", "gateway_silent", "gateway_back", "test",
 ]  # fmt: skip
 KINDS: tuple[NoticeKind, ...] = get_args(NoticeKind)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from cloud.cases import words
 from cloud.pages.render import SITE_ZONE
 from protocols.fault_texts import TEXTS as FAULTS
 
@@ -10,6 +11,8 @@ TITLES: dict[str, tuple[str, str]] = {
     "case_opened": ("New case", "新警情"),
     "case_unacknowledged": ("Nobody has taken it yet", "无人确认"),
     "case_ordered": ("Please go there", "请派员前往"),
+    "case_ordered_call": ("Please telephone and note it", "请电话通知并登记"),
+    "case_stood_down": ("No need to go any more", "无需前往"),
     "case_unanswered": ("The order was not answered", "派单无人应答"),
     "case_not_arrived": ("Not on site in time", "未按时到场"),
     "case_escalated": ("Escalated", "已升级"),
@@ -33,16 +36,24 @@ LEVELS: dict[int, tuple[str, str]] = {
     2: ("2, rescue station", "二级（网格救援站）"),
     3: ("3, fire brigade 119", "三级（消防 119）"),
 }
-OUTCOMES: dict[str, tuple[str, str]] = {
-    "released": ("released by responders", "救援人员解救"),
-    "self_released": ("came out by themselves", "自行脱困"),
-    "nobody_inside": ("nobody was inside", "轿内无人"),
-    "false_alarm": ("false alarm", "误报"),
-    "test_or_drill": ("test or drill", "测试或演练"),
-    "mended": ("mended", "已修复"),
-    "gateway_back": ("gateway heard again", "网关恢复"),
-    "no_fault_found": ("no fault found", "未发现故障"),
+# Why a case moved on by itself, or what somebody is reminded of. Other reasons are a person's own words or go without.
+REASONS: dict[str, tuple[str, str]] = {
+    "unanswered": ("no answer in time", "未按时应答"),
+    "not_arrived": ("not on site in time", "未按时到场"),
+    "not_freed": ("on site, and not yet freed", "已到场但未按时救出"),
+    "refused": ("the unit refused", "处置单位拒绝"),
+    "nobody_left": ("there is no further level: telephone", "已无更高级别，请电话联系"),
+    "call": ("somebody is to be telephoned", "须电话通知并登记"),
+    "raised": ("people are inside after all", "升级为困人"),
+    "not_mended": ("not mended in time", "未按时修复"),
+    "unshelved": ("the time of its shelving is over", "搁置到期"),
+    "car_not_told": ("the car could not be told that the alarm is over", "报警解除未能告知轿厢"),
+    "call_back": ("the call afterwards is due", "须回访"),
+    "cause": ("the cause is to be reported", "须上报原因"),
+    "review": ("open for long: look through it", "长时间未办结，请复核"),
 }
+OUTCOMES = {name: (english, chinese) for name, (chinese, english) in words.OUTCOMES.items()}
+CAUSES = {cause.name: (cause.en, cause.zh) for cause in words.CAUSES}
 # What a receipt says where the receiver said nothing; its own codes are shown as they came.
 CODES: dict[str, tuple[str, str]] = {
     "timeout": ("no answer in time", "对方未按时答复"),
@@ -118,7 +129,8 @@ FACTS: tuple[tuple[str, tuple[str, str], Callable[[str | int, str], str]], ...] 
     ("eta_min", ("There in", "预计到达"), _minutes),
     ("due_ms", ("Due at", "截止时间"), _time),
     ("outcome", ("Outcome", "处置结果"), _out_of(OUTCOMES)),
-    ("cause", ("Cause", "原因"), _text),
+    ("cause", ("Cause", "原因"), _out_of(CAUSES)),
+    ("why", ("Why", "缘由"), _out_of(REASONS)),
     ("gateway", ("Gateway", "网关"), _text),
     ("lifts", ("Lifts behind it", "所属电梯数"), _text),
     ("at_risk", ("Last seen occupied or moving", "失联前有人或运行中的电梯"), _text),

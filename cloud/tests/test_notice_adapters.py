@@ -23,7 +23,7 @@ from cloud.notices.message import Message, link_of, markdown, masked, message, u
 from cloud.notices.outcome import MOST_ATTEMPTS, Again, Failed, Never, Outcome, Sent
 from cloud.notices.outward import Forbidden, Outward, Unreached, is_public
 from cloud.notices.service import KINDS
-from cloud.notices.texts import CASE_KINDS, FACTS, LEVELS, OUTCOMES, TITLES
+from cloud.notices.texts import CASE_KINDS, CAUSES, CODES, FACTS, LEVELS, OUTCOMES, REASONS, TITLES
 from cloud.tests.receivers import CUT, HANGS, SLOW, answer, certificate, mailing, receiving
 
 NOW = 1_790_000_000_000
@@ -297,12 +297,15 @@ async def test_a_server_with_a_certificate_of_its_own_making_gets_nothing(tmp_pa
 
 
 def test_every_kind_has_its_words_in_both_languages() -> None:
-    assert set(TITLES) == set(KINDS)
+    assert set(TITLES) == {*KINDS, "case_ordered_call"}
     tables: list[Any] = [
         TITLES.values(),
         CASE_KINDS.values(),
         LEVELS.values(),
         OUTCOMES.values(),
+        CAUSES.values(),
+        REASONS.values(),
+        CODES.values(),
         (entry[1] for entry in FACTS),
     ]
     for english, chinese in (pair for table in tables for pair in table):
@@ -318,6 +321,13 @@ def test_the_short_text_says_code_place_what_since_when_and_the_link() -> None:
         "TRAPPED · New case: Rescue code 330117, Place 西溪路 1 号, What Trapped between floors, People inside 2. "
         "https://x.example/desk/c-1"
     )
+
+
+def test_an_order_to_a_unit_that_nobody_can_reach_asks_the_desk_to_telephone() -> None:
+    assert told(kind="case_ordered", level=3, task="call").title == "困人·请电话通知并登记"
+    assert told("en", kind="case_ordered", level=1).title == "TRAPPED · Please go there"
+    lines = dict(told("en", kind="case_escalated", why="not_arrived", outcome="self_released", cause="power_cut").lines)
+    assert (lines["Why"], lines["Cause"]) == ("not on site in time", "Power cut")
 
 
 @settings(max_examples=40)

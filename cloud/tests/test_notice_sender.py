@@ -265,3 +265,15 @@ async def test_an_sms_rings_active_people_with_the_role_whose_district_is_the_li
     assert "1380001" not in str(rows[place].receipt)
     assert (rows[nobody].state, rows[nobody].receipt["code"]) == ("dead", "nobody")
     await engine.dispose()
+
+
+async def test_a_receiver_that_says_back_what_it_was_sent_gives_no_secret_away(box: Outbox) -> None:
+    await prepared(box, "https://x.example/hook?access_token=t0ken&n=1")
+    box.says["https://x.example/hook?access_token=t0ken&n=1"] = lambda taken: Again(
+        "404", f"no {taken.settings['url']}, no t0ken, {taken.secret}"
+    )
+    async with box.sessions() as session:
+        await session.execute(update(NoticeChannel).values(secret="hidden"))
+        await session.commit()
+    await box.look()
+    assert [row.receipt["detail"] for row in await box.rows()] == ["no …, no …, …"]

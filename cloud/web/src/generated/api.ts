@@ -34,7 +34,7 @@ export interface Channel {
   name: string;
   language: "zh" | "en";
   least_severity: number;
-  kinds: ("case_opened" | "case_unacknowledged" | "case_ordered" | "case_unanswered" | "case_not_arrived" | "case_escalated" | "case_arrived" | "case_released" | "case_closed" | "case_reminder" | "gateway_silent" | "gateway_back" | "test")[];
+  kinds: ("case_opened" | "case_unacknowledged" | "case_ordered" | "case_unanswered" | "case_not_arrived" | "case_escalated" | "case_arrived" | "case_stood_down" | "case_released" | "case_closed" | "case_reminder" | "gateway_silent" | "gateway_back" | "test")[];
   active: boolean;
   settings: Record<string, unknown>;
   has_secret: boolean;
@@ -48,7 +48,7 @@ export interface ChannelChange {
   name?: string | null;
   language?: "zh" | "en" | null;
   least_severity?: number | null;
-  kinds?: ("case_opened" | "case_unacknowledged" | "case_ordered" | "case_unanswered" | "case_not_arrived" | "case_escalated" | "case_arrived" | "case_released" | "case_closed" | "case_reminder" | "gateway_silent" | "gateway_back" | "test")[] | null;
+  kinds?: ("case_opened" | "case_unacknowledged" | "case_ordered" | "case_unanswered" | "case_not_arrived" | "case_escalated" | "case_arrived" | "case_stood_down" | "case_released" | "case_closed" | "case_reminder" | "gateway_silent" | "gateway_back" | "test")[] | null;
   active?: boolean | null;
   settings?: SmsSettings | MailSettings | UrlSettings | null;
   secret?: string | null;
@@ -59,7 +59,7 @@ export interface ChannelCreate {
   name: string;
   language?: "zh" | "en";
   least_severity?: number;
-  kinds?: ("case_opened" | "case_unacknowledged" | "case_ordered" | "case_unanswered" | "case_not_arrived" | "case_escalated" | "case_arrived" | "case_released" | "case_closed" | "case_reminder" | "gateway_silent" | "gateway_back" | "test")[];
+  kinds?: ("case_opened" | "case_unacknowledged" | "case_ordered" | "case_unanswered" | "case_not_arrived" | "case_escalated" | "case_arrived" | "case_stood_down" | "case_released" | "case_closed" | "case_reminder" | "gateway_silent" | "gateway_back" | "test")[];
   active?: boolean;
   settings: SmsSettings | MailSettings | UrlSettings;
   secret?: string;
@@ -72,7 +72,7 @@ export interface ChannelMade {
   name: string;
   language: "zh" | "en";
   least_severity: number;
-  kinds: ("case_opened" | "case_unacknowledged" | "case_ordered" | "case_unanswered" | "case_not_arrived" | "case_escalated" | "case_arrived" | "case_released" | "case_closed" | "case_reminder" | "gateway_silent" | "gateway_back" | "test")[];
+  kinds: ("case_opened" | "case_unacknowledged" | "case_ordered" | "case_unanswered" | "case_not_arrived" | "case_escalated" | "case_arrived" | "case_stood_down" | "case_released" | "case_closed" | "case_reminder" | "gateway_silent" | "gateway_back" | "test")[];
   active: boolean;
   settings: Record<string, unknown>;
   has_secret: boolean;
@@ -392,7 +392,7 @@ export interface Problem {
 }
 export interface Receipt {
   id: string;
-  kind: "case_opened" | "case_unacknowledged" | "case_ordered" | "case_unanswered" | "case_not_arrived" | "case_escalated" | "case_arrived" | "case_released" | "case_closed" | "case_reminder" | "gateway_silent" | "gateway_back" | "test";
+  kind: "case_opened" | "case_unacknowledged" | "case_ordered" | "case_unanswered" | "case_not_arrived" | "case_escalated" | "case_arrived" | "case_stood_down" | "case_released" | "case_closed" | "case_reminder" | "gateway_silent" | "gateway_back" | "test";
   case: string;
   lift: string;
   organisation: string;
