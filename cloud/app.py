@@ -1,6 +1,7 @@
 """The cloud's app factory: resources live in the lifespan, routes in their domains, errors are problem details (RFC 9457)."""
 
 import asyncio
+import functools
 import logging
 import pathlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,6 +22,11 @@ from cloud.accounts.errors import AccountError, TooMany
 from cloud.accounts.limiter import Limiter
 from cloud.accounts.oidc import TIMEOUT_S, Oidc
 from cloud.audit import routes as audit
+from cloud.cases import photos
+from cloud.cases import reading as case_reading
+from cloud.cases import routes as cases
+from cloud.cases.people import NotNow
+from cloud.cases.running import CasesRunning
 from cloud.clock import mono_ms
 from cloud.database import make_engine, make_sessions, migrate
 from cloud.gateways import routes as gateways
@@ -67,7 +73,7 @@ def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
     """The app over the database at `database_url`. Nothing is opened before its lifespan begins."""
     settings = settings or Settings()
     board = Board()
-    feed = Feed(board)
+    feed = Feed(board, {"case": case_reading.shown_to})
     reports = HealthReports(board)
 
     @asynccontextmanager
@@ -83,22 +89,29 @@ def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
         state.oidc = Oidc(settings.oidc, http)
         async with state.sessions() as session:
             board.known(await lift_service.kept_records(session), mono_ms())
-        await feed.begin(Channel(state.sessions, {"incident": incident_service.bodies}))
+        case_bodies = functools.partial(case_reading.bodies, settings.rescue)
+        await feed.begin(Channel(state.sessions, {"incident": incident_service.bodies, "case": case_bodies}))
+        state.cases_running = CasesRunning(state.sessions, board, feed, state.links, settings)
+        state.cases = state.cases_running.cases
         outward = Outward(settings.notice_hosts)
         state.notices = Sender(state.sessions, outward, settings.clock, settings.origin)
         watch = AccessWatch(state.sessions, feed, state.links)
         state.access_changed = watch.look
         await watch.look()
-        tasks = [asyncio.create_task(_supervised("the live feed", feed.run))]
-        tasks.append(asyncio.create_task(_supervised("the alarm channel", feed.carry)))
-        tasks.append(asyncio.create_task(_supervised("the watch on access", watch.run)))
-        tasks.append(asyncio.create_task(_supervised("the sender of notices", state.notices.run)))
-        sweeper = Sweeper(state.sessions, settings.retention, settings.clock)
-        tasks.append(asyncio.create_task(_supervised("the daily sweep", sweeper.run)))
+        loops = [
+            ("the live feed", feed.run),
+            ("the alarm channel", feed.carry),
+            ("the watch on access", watch.run),
+            ("the sender of notices", state.notices.run),
+            ("the daily sweep", Sweeper(state.sessions, settings.retention, settings.clock).run),
+            *state.cases_running.loops(),
+        ]
+        tasks = [asyncio.create_task(_supervised(name, run)) for name, run in loops]
         yield
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await state.cases_running.cars.stop()
         await http.aclose()
         await outward.close()
         await engine.dispose()
@@ -112,6 +125,7 @@ def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
     app.state.board, app.state.feed, app.state.settings, app.state.static = board, feed, settings, STATIC
     problems.install(app)
     app.add_exception_handler(AccountError, _account_problem)
+    app.add_exception_handler(NotNow, cases.not_now)
     app.add_exception_handler(SignInNeeded, pages.to_sign_in)
     app.include_router(router)
     for part in (
@@ -121,6 +135,8 @@ def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
         health,
         gateways,
         lifts,
+        cases,
+        photos,
         accounts,
         audit,
         pages,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cloud.accounts.passwords import Passwords
+from cloud.cases.limits import Rescue
 from cloud.clock import unix_ms
 from cloud.keeping.retention import Retention
 from protocols.identity import is_id
@@ -76,6 +77,7 @@ class Settings:
     link_ms: int = 24 * HOUR_MS
     limits: Limits = Limits()
     oidc: tuple[OidcProvider, ...] = ()
+    rescue: Rescue = field(default_factory=Rescue)
     clock: Callable[[], int] = unix_ms
     passwords: Passwords = field(default_factory=Passwords)
     retention: Retention = field(default_factory=Retention)

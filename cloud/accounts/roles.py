@@ -6,6 +6,8 @@ Kind = Literal["platform", "contractor", "regulator", "rescue_centre", "owner", 
 Role = Literal["administrator", "auditor", "dispatcher", "technician", "inspector", "viewer"]
 Permission = Literal[
     "lifts.read",  # lifts, their incidents, history, gateways and the live stream
+    "cases.work",  # say steps of cases of one's own lifts, and of those that one's organisation was sent to
+    "cases.desk",  # say all steps of them: orders, calls, the end
     "lifts.assign",  # to organisations and a district
     "organisations.manage",
     "people.manage",  # of the organisations in which one has the role
@@ -23,12 +25,21 @@ BY_DISTRICT: frozenset[Kind] = frozenset(("regulator", "rescue_centre"))
 
 _READ: tuple[Permission, ...] = ("lifts.read",)
 _OWN: tuple[Permission, ...] = ("lifts.read", "people.manage", "tokens.manage", "channels.manage")
+_WORK: tuple[Permission, ...] = ("cases.work",)
+_DESK: tuple[Permission, ...] = ("cases.work", "cases.desk")
+# Of the rows that one sees: a role that is narrowed to a district may do these there.
+BY_ROW: frozenset[Permission] = frozenset(("lifts.read", "cases.work", "cases.desk"))
 
 ROLES: dict[Kind, dict[Role, tuple[Permission, ...]]] = {
     "platform": {"administrator": PERMISSIONS, "auditor": ("audit.read",), "viewer": _READ},
-    "contractor": {"administrator": _OWN, "dispatcher": _READ, "technician": _READ, "viewer": _READ},
+    "contractor": {
+        "administrator": _OWN + _WORK,
+        "dispatcher": _READ + _WORK,
+        "technician": _READ + _WORK,
+        "viewer": _READ,
+    },
     "regulator": {"administrator": _OWN, "inspector": _READ, "viewer": _READ},
-    "rescue_centre": {"administrator": _OWN, "dispatcher": _READ, "viewer": _READ},
+    "rescue_centre": {"administrator": _OWN + _DESK, "dispatcher": _READ + _DESK, "viewer": _READ},
     "owner": {"administrator": _OWN, "viewer": _READ},
     "property_manager": {"administrator": _OWN, "viewer": _READ},
 }

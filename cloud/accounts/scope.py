@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from cloud.accounts.roles import Permission, permissions
+from cloud.accounts.roles import BY_ROW, Permission, permissions
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,8 @@ class Scope:
         object.__setattr__(self, "audience", frozenset(grant for grant in self.grants if grant.may("lifts.read")))
 
     def may(self, permission: Permission) -> bool:
-        """Any of his roles allows it. One that is narrowed to a district reads there, and manages nothing."""
-        return any(
-            grant.may(permission) and (permission == "lifts.read" or not grant.district) for grant in self.grants
-        )
+        """Any of his roles allows it. One that is narrowed to a district reads and works on cases there, and manages nothing."""
+        return any(grant.may(permission) and (permission in BY_ROW or not grant.district) for grant in self.grants)
 
     def covers(self, lift: Assignment) -> bool:
         """A lift of this assignment may be read."""

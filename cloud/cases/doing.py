@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cloud.cases.limits import Limits
-from cloud.cases.state import Case, Who
+from cloud.cases.state import DANGER, Case, Who
 
 REMINDER_STEPS = 5  # reminders of the same thing come later and later, up to so many times their first wait
 
@@ -82,7 +82,7 @@ class Doing:
     @property
     def acknowledge_ms(self) -> int:
         """How long it may stay unacknowledged."""
-        urgent = self.case.kind in ("trapped", "gateway_silent")
+        urgent = self.case.kind in ("trapped", "gateway_silent") or self.case.severity >= DANGER
         return self.limits.acknowledge_ms if urgent else self.limits.fault_acknowledge_ms
 
 

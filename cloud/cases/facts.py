@@ -4,7 +4,7 @@ import copy
 from dataclasses import replace
 
 from cloud.cases.doing import Doing, chain
-from cloud.cases.ladder import begin
+from cloud.cases.ladder import begin, stand_down_others
 from cloud.cases.limits import Limits
 from cloud.cases.machine import Result
 from cloud.cases.state import DANGER, SYSTEM, Case, Fact, Parties, Who
@@ -25,12 +25,14 @@ def opened(case: Case, limits: Limits, now_ms: int, who: Who = SYSTEM) -> Result
         source=case.source,
         incidents=sorted(case.incidents),
         place=case.place,
-        at_risk=case.at_risk,
+        at_risk=len(case.at_risk),
     )
     if case.kind == "gateway_silent":
         doing.tell("gateway_silent", *chain(case), dedupe="opened")
     else:
-        doing.tell("case_opened", *dict.fromkeys([*chain(case)[:2], "contractors", "manager"]), dedupe="opened")
+        grave = ("desk",) if case.severity >= DANGER else ()
+        told = dict.fromkeys([*chain(case)[:2], *grave, "contractors", "manager"])
+        doing.tell("case_opened", *told, dedupe="opened")
     begin(doing, "opened")
     return _result(doing)
 
@@ -48,13 +50,24 @@ def incident(case: Case, limits: Limits, now_ms: int, name: str, fact: Fact) -> 
     elif fact.presses > before.presses:
         doing.note("pressed_again", incident=name, presses=fact.presses)
     if fact.open and case.phase == "open":
-        if fact.severity >= DANGER and case.kind != "trapped":
+        if fact.trapped and case.kind != "trapped":
             to_trapped(doing, fact.kind)
         elif before is None and fact.severity > max(
             (known.severity for id, known in case.incidents.items() if id != name), default=0
         ):
             case.shelved = None
             lose_acknowledgement(doing)
+    return _result(doing)
+
+
+def concerns(case: Case, limits: Limits, now_ms: int, parties: Parties) -> Result:
+    """Whose the lift is may change while its case goes on: who has become its contractor is sent."""
+    doing = _doing(case, limits, now_ms)
+    case, had = doing.case, doing.case.parties.contractors
+    case.parties = parties
+    nobody = case.leg(1).state == "standby" and not had and case.kind in ("trapped", "fault")
+    if nobody and parties.contractors and case.phase == "open" and case.shelved is None:
+        begin(doing, "assigned")
     return _result(doing)
 
 
@@ -83,7 +96,7 @@ def silent_again(case: Case, limits: Limits, now_ms: int, since_ms: int, at_risk
     case = doing.case
     case.silent_since_ms, case.heard_at_ms, case.at_risk, case.shelved = since_ms, None, at_risk, None
     lose_acknowledgement(doing)
-    doing.note("silent_again", at_risk=at_risk)
+    doing.note("silent_again", at_risk=len(at_risk))
     doing.tell("gateway_silent", *chain(case))
     return _result(doing)
 
@@ -105,15 +118,16 @@ def car_told(case: Case, limits: Limits, now_ms: int, alarm: str, *, ok: bool, d
     return _result(doing)
 
 
-def linked(case: Case, limits: Limits, now_ms: int, who: Who, lift: str, gateway: str, parties: Parties) -> Result:
-    """A call whose lift was not known is now about that lift."""
+def joined(case: Case, limits: Limits, now_ms: int, who: Who, number: int) -> Result:
+    """What a caller told of turned out to be another open case: this one ends in it."""
     doing = _doing(case, limits, now_ms, who)
-    doing.case.lift, doing.case.gateway, doing.case.parties = lift, gateway, parties
-    doing.touched()
-    doing.note("linked", lift=lift)
-    doing.tell("case_opened", "contractors", "manager", dedupe="linked")
-    if doing.case.phase == "open" and not doing.case.leg(1).under_way:
-        begin(doing, "linked")
+    stand_down_others(doing, "joined")
+    case = doing.case
+    case.acknowledged = case.acknowledged or who.by
+    case.phase, case.outcome, case.closed_at_ms = "closed", "joined", now_ms
+    case.released_at_ms = case.released_at_ms or now_ms
+    case.mend_due_ms = case.call_back_due_ms = case.cause_due_ms = None
+    doing.note("joined_to", number=number)
     return _result(doing)
 
 

@@ -77,6 +77,7 @@ TABLE: dict[str, Step] = {
         Step("comfort", "anybody", steps.comfort, phases=_LIVE, checks=("comfort",)),
         Step("note", "anybody", steps.note, phases=("open", "follow_up", "closed"), checks=("note",)),
         Step("caller", "desk", steps.caller, phases=_LIVE),
+        Step("link", "desk", steps.link, phases=_LIVE, needs=("no_lift",)),
         Step("raise", "anybody", steps.raise_, kinds=("fault", "other"), checks=("note",)),
         Step("order", "desk", steps.order_level, legs=_NOT_SENT, needs=("about_a_lift",), checks=("unit",)),
         Step("stand_down", "desk", steps.stand_down_level, legs=_UNDER_WAY, needs=("another_comes",)),
@@ -110,6 +111,7 @@ NEEDS: dict[str, tuple[Callable[[Case, Who, int], bool], str]] = {
     ),
     "on_no_shelf": (lambda case, who, level: case.shelved is None, "it is on the shelf already"),
     "on_shelf": (lambda case, who, level: case.shelved is not None, "it is not on the shelf"),
+    "no_lift": (lambda case, who, level: not (case.lift or case.gateway), "it is about a lift already"),
     "acknowledged": (lambda case, who, level: case.acknowledged is not None, "acknowledge it first"),
     "about_a_lift": (lambda case, who, level: case.kind != "gateway_silent", "nobody is sent to a silent gateway from here"),
     "another_comes": (

@@ -15,7 +15,7 @@ ClockName = Literal[
 ]
 Outcome = Literal[
     "released", "self_released", "nobody_inside", "false_alarm", "test_or_drill",
-    "mended", "no_fault_found", "gateway_back", "settled",
+    "mended", "no_fault_found", "gateway_back", "settled", "joined",
 ]  # fmt: skip
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -23,6 +23,7 @@ LEVELS = (1, 2, 3)
 # A leg in one of these is somebody's work now.
 UNDER_WAY: frozenset[LegState] = frozenset(("ordered", "accepted", "on_the_way", "arrived"))
 DANGER = 4  # the severity of people in danger
+LEAST_SEVERITY = 2  # of an incident that is work for people
 
 
 @dataclass
@@ -50,11 +51,12 @@ class Parties:
 
 @dataclass
 class Fact:
-    """One incident of the case, in its newest revision. `presses` are those of the alarm button."""
+    """One incident of the case, in its newest revision. `trapped`: somebody is shut in or calls; `presses` are those of the button."""
 
     kind: str
     severity: int
     open: bool
+    trapped: bool = False
     presses: int = 0
     area: str | None = None
 
@@ -144,6 +146,7 @@ class Case:
     opened_at_ms: int
     lift: str = ""
     gateway: str = ""
+    district: str = ""
     place: str = ""
     phase: Phase = "open"
     parties: Parties = field(default_factory=Parties)

@@ -4,8 +4,8 @@ from typing import cast
 
 from cloud.cases.clocks import unshelve as end_shelf
 from cloud.cases.doing import Doing
-from cloud.cases.ladder import escalate, order, sharpen, stand_down, stand_down_others
-from cloud.cases.state import CallBack, Caller, EndOfAlarm, Leg, Outcome, Persons, Shelf
+from cloud.cases.ladder import begin, escalate, order, sharpen, stand_down, stand_down_others
+from cloud.cases.state import CallBack, Caller, EndOfAlarm, Leg, Outcome, Parties, Persons, Shelf
 
 # These end a case without anybody having been let out: no call-back, no cause.
 NO_RESCUE: tuple[Outcome, ...] = ("nobody_inside", "false_alarm", "test_or_drill")
@@ -92,6 +92,19 @@ def to_trapped(doing: Doing, why: str) -> None:
     doing.note("raised", why=why)
     doing.tell("case_opened", "desk", "contractors", "manager", why="raised")
     sharpen(doing, why)
+
+
+def link(doing: Doing) -> None:
+    """The lift is found that a call is about: its contractor is told and sent."""
+    case = doing.case
+    case.lift, case.gateway, case.district = _text(doing, "lift"), _text(doing, "gateway"), _text(doing, "district")
+    parties = doing.args["parties"]
+    assert isinstance(parties, Parties)
+    case.parties = parties
+    doing.note("link", lift=case.lift)
+    doing.tell("case_opened", "contractors", "manager", dedupe="linked")
+    if case.phase == "open" and not case.leg(1).under_way and (case.kind == "fault" or parties.contractors):
+        begin(doing, "linked")
 
 
 def lose_acknowledgement(doing: Doing) -> None:

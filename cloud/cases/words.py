@@ -47,6 +47,7 @@ OUTCOMES = {
     "no_fault_found": ("未发现故障", "No fault found"),
     "gateway_back": ("网关已恢复", "Gateway back"),
     "settled": ("已处理", "Settled"),
+    "joined": ("并入其他警情", "Joined to another case"),
 }
 
 # What is said to who is shut in, in this order.

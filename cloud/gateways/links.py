@@ -5,7 +5,7 @@ import contextlib
 import itertools
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -52,6 +52,8 @@ class GatewayLinks:
         self._numbers = itertools.count(1)
         self.malformed = 0
         self.foreign = 0
+        # Called with the id of each incident that was stored anew; must not wait.
+        self.incident_stored: Callable[[str], None] = lambda name: None
 
     async def serve(self, gateway: str, socket: WebSocket, token: str) -> None:
         """Hold the link of one gateway until it ends."""
@@ -156,6 +158,7 @@ class GatewayLinks:
             stored = await incidents.store(session, link.gateway, found, message.get("sent_ms"))
         if stored.shown is not None:
             self._feed.push(stored.seq, "incident", lift, stored.shown)
+            self.incident_stored(str(found["id"]))
         await link.socket.send_json({"type": "receipt", "id": found["id"], "version": stored.version})
 
     async def query(self, gateway: str, what: dict[str, Any]) -> dict[str, Any]:

@@ -191,13 +191,13 @@ class Board:
         """Gateways not heard for a minute, with their lifts last seen occupied or moving: like an alarm. Of what `sees` alone."""
         self._look_at_gateways(now_ms)
         return [
-            {"gateway": name, "silent_ms": now_ms - self.gateways[name].heard_ms, "lifts_at_risk": self._at_risk(name, sees)}
+            {"gateway": name, "silent_ms": now_ms - self.gateways[name].heard_ms, "lifts_at_risk": self.at_risk(name, sees)}
             for name in sorted(self.silent)
             if self._is_seen(name, sees)
         ]  # fmt: skip
 
-    def _at_risk(self, gateway: str, sees: Callable[[str], bool]) -> list[str]:
-        """Last seen occupied or moving."""
+    def at_risk(self, gateway: str, sees: Callable[[str], bool]) -> list[str]:
+        """Lifts of a gateway that were last seen occupied or moving."""
         found = [(name, self.lifts[name]["state"]) for name in self.lifts_of(gateway) if sees(name)]
         return [name for name, state in found if state.get("passenger") or state.get("car_status") == 1]
 

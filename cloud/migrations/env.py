@@ -4,6 +4,7 @@ from alembic import context
 
 import cloud.accounts.models
 import cloud.audit.models
+import cloud.cases.models
 import cloud.incidents.models
 import cloud.lifts.models
 import cloud.notices.models  # noqa: F401  these register their tables

@@ -1,4 +1,4 @@
-"""Makes src/generated/: contract.ts from the contract's tables and the fault texts, api.ts from the description of the API."""
+"""Makes src/generated/: contract.ts from the contract's tables and the fault texts, cases.ts from the words of cases, api.ts from the description of the API."""
 
 import json
 import pathlib
@@ -6,6 +6,8 @@ import sys
 
 from cloud import description
 from cloud.app import create_app
+from cloud.cases.machine import OUTCOMES_OF
+from cloud.cases.words import CAUSE_GROUPS, CAUSES, COMFORT, OUTCOMES
 from cloud.web import typescript
 from protocols.fault_texts import GATEWAY_FAULTS, REASON_TEXTS, TEXTS, TRIAGE_TEXTS
 from protocols.faults import FAULTS
@@ -55,6 +57,20 @@ def contract() -> str:
     return HEAD.format("the contract's tables") + body + "\n"
 
 
+def cases() -> str:
+    """cases.ts as it should be: the words of cases that are data, and what may come of each kind."""
+    causes = {cause.name: {"group": cause.group, "zh": cause.zh, "en": cause.en} for cause in CAUSES}
+    words = {
+        name: {key: {"zh": zh, "en": en} for key, (zh, en) in table.items()}
+        for name, table in (("CAUSE_GROUPS", CAUSE_GROUPS), ("OUTCOMES", OUTCOMES), ("COMFORT", COMFORT))
+    }
+    parts = [("CAUSES", causes), *words.items(), ("OUTCOMES_OF", OUTCOMES_OF)]
+    body = "\n".join(
+        f"export const {name} = {json.dumps(value, ensure_ascii=False, indent=1)} as const;" for name, value in parts
+    )
+    return HEAD.format("cloud/cases/words.py") + body + "\n"
+
+
 def api() -> str:
     """api.ts as it should be."""
     return (
@@ -64,7 +80,7 @@ def api() -> str:
     )
 
 
-FILES = {FOLDER / "contract.ts": contract, FOLDER / "api.ts": api}
+FILES = {FOLDER / "contract.ts": contract, FOLDER / "cases.ts": cases, FOLDER / "api.ts": api}
 
 
 def stale() -> list[pathlib.Path]:

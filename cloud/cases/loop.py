@@ -1,0 +1,110 @@
+"""The loop that clocks and incidents wake: what is due is done, what was told is taken, what was missed is found. One bad case loses no other."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from sqlalchemy import exists, func, select
+
+from cloud.cases import machine
+from cloud.cases.models import CaseIncident, CaseRow
+from cloud.cases.service import Cases
+from cloud.cases.state import LEAST_SEVERITY
+from cloud.incidents.models import Incident
+
+_log = logging.getLogger(__name__)
+
+# Another process may have changed a clock: so soon it is looked at anew.
+POLL_S = 1.0
+SWEEP_MS = 30_000
+IN_A_TURN = 200
+MOST_TOLD = 10_000
+# After a failure the same case is left alone for so long; its clocks stay.
+AGAIN_MS = 30_000
+
+
+class CaseLoop:
+    """Runs for ever; all that it has to know is in the database."""
+
+    def __init__(self, sessions: Any, cases: Cases, clock: Callable[[], int]) -> None:
+        self._sessions, self._cases, self._clock = sessions, cases, clock
+        self._told: dict[str, None] = {}
+        self._left_alone: dict[str, int] = {}
+        self._swept_ms = 0
+        self._turning = asyncio.Lock()
+        self.failures = 0
+
+    def told(self, incident: str) -> None:
+        """An incident was stored. The link that brought it does not wait for its case; what has no room is found by the sweep."""
+        if len(self._told) < MOST_TOLD:
+            self._told[incident] = None
+        self._cases.changed.set()
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            next_ms = await self.turn()
+            wait = POLL_S if next_ms is None else min(POLL_S, max(0.0, (next_ms - self._clock()) / 1000))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._cases.changed.wait(), wait)
+            self._cases.changed.clear()
+
+    async def turn(self) -> int | None:
+        """All that is there to do now; when the next clock is over, None if none runs. One turn at a time."""
+        async with self._turning:
+            return await self._turn()
+
+    async def _turn(self) -> int | None:
+        now = self._clock()
+        if abs(now - self._swept_ms) >= SWEEP_MS:
+            self._swept_ms = now
+            for name in await self._missed():
+                self._told.setdefault(name, None)
+        while self._told:
+            name = next(iter(self._told))
+            del self._told[name]
+            await self._guarded(f"incident {name}", name, lambda name=name: self._cases.incident(name))  # type: ignore[misc]
+        for name in await self._due(now):
+            await self._guarded(
+                f"the clocks of case {name}",
+                name,
+                lambda name=name: self._cases.change(name, machine.due),  # type: ignore[misc]
+            )
+        self._left_alone = {name: until for name, until in self._left_alone.items() if until > now}
+        query = select(func.min(CaseRow.next_due_ms)).where(CaseRow.id.not_in(self._left_alone))
+        async with self._sessions() as session:
+            found: int | None = await session.scalar(query)
+        return found
+
+    async def _due(self, now: int) -> list[str]:
+        query = select(CaseRow.id).where(CaseRow.next_due_ms <= now, CaseRow.id.not_in(self._left_alone))
+        async with self._sessions() as session:
+            return list((await session.scalars(query.order_by(CaseRow.next_due_ms).limit(IN_A_TURN))).all())
+
+    async def _missed(self) -> list[str]:
+        """Incidents without a case, or newer than their case knows: the server was killed between the two."""
+        severity = Incident.body["severity"].as_integer()
+        bare = select(Incident.id).where(
+            Incident.phase != "closed",
+            severity >= LEAST_SEVERITY,
+            ~exists().where(CaseIncident.incident == Incident.id),
+        )
+        newer = (
+            select(Incident.id)
+            .join(CaseIncident, CaseIncident.incident == Incident.id)
+            .join(CaseRow, CaseRow.id == CaseIncident.case)
+            .where(CaseRow.phase != "closed", Incident.version != CaseIncident.version)
+        )
+        async with self._sessions() as session:
+            found = [*(await session.scalars(bare)).all(), *(await session.scalars(newer)).all()]
+        return [name for name in found if name not in self._left_alone]
+
+    async def _guarded(self, what: str, name: str, do: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await do()
+        except Exception:  # one case must not stop the others
+            self.failures += 1
+            self._left_alone[name] = self._clock() + AGAIN_MS
+            _log.exception("%s failed; again in %d s", what, AGAIN_MS // 1000)

@@ -1,0 +1,31 @@
+"""What runs of cases beside the routes: put together for the app, which starts and stops it."""
+
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from cloud.cases.cars import Cars
+from cloud.cases.loop import CaseLoop
+from cloud.cases.service import Cases
+from cloud.cases.watch import DeadMan
+from cloud.gateways.commands import tell_car
+from cloud.gateways.links import GatewayLinks
+from cloud.live.board import Board
+from cloud.live.feed import Feed
+from cloud.settings import Settings
+
+
+class CasesRunning:
+    """Cases, their clocks, the dead man, and the words to cars."""
+
+    def __init__(self, sessions: Any, board: Board, feed: Feed, links: GatewayLinks, settings: Settings) -> None:
+        self.cars = Cars(functools.partial(tell_car, links))
+        self.cases = Cases(sessions, feed, settings.rescue, settings.clock, self.cars.tell)
+        self.cars.change = self.cases.change
+        self.loop = CaseLoop(sessions, self.cases, settings.clock)
+        self.dead_man = DeadMan(sessions, board, self.cases, settings.rescue, settings.clock)
+        links.incident_stored = self.loop.told
+
+    def loops(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+        """What runs for ever, by name."""
+        return [("the clocks of cases", self.loop.run), ("the watch on gateways", self.dead_man.run)]

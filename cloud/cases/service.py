@@ -1,0 +1,8 @@
+"""Cases at work."""
+
+from cloud.cases.people import People
+from cloud.cases.world import World
+
+
+class Cases(People, World):
+    """All that changes cases."""

@@ -1,0 +1,369 @@
+"""Cases from outside: what a gateway tells becomes work, people say steps, nothing of it is lost."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from cloud.audit.models import AuditEntry
+from cloud.cases.limits import HOUR_MS, MINUTE_MS
+from cloud.notices.models import NoticeChannel, NoticeRow
+from cloud.tests.case_town import Town
+from cloud.tests.conftest import incident
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"picture" * 20
+
+
+@pytest.fixture
+def town(database: str) -> Iterator[Town]:
+    with Town(database) as found:
+        yield found
+
+
+def steps(case: dict[str, Any]) -> list[str]:
+    return [entry["step"] for entry in case["timeline"]]
+
+
+def test_a_trapped_passenger_from_the_button_to_the_closed_case(town: Town) -> None:
+    town.tell(presses=1, kind="trapped_at_level")
+    case = town.only()
+    id = case["id"]
+    assert (case["kind"], case["rescue_code"], case["active"], case["acknowledged"]) == (
+        "trapped",
+        "330117",
+        True,
+        None,
+    )
+    assert case["owner"]["organisation"] == "96333 西湖"
+    assert [(leg["state"], leg["organisation"]) for leg in case["legs"]] == [
+        ("ordered", "安达维保"), ("standby", None), ("standby", None),
+    ]  # fmt: skip
+    case = town.say("desk", id, "acknowledge")
+    assert town.answer()["args"] == {"alarm": "heard"}
+    assert (case["acknowledged"]["name"], case["owner"]["role"]) == ("李明", "acknowledged")
+    town.say("desk", id, "persons", count=2, injured=0)
+    town.say("desk", id, "comfort", keys=["heard"])
+    town.say("technician", id, "on_the_way", eta_min=8)
+    assert town.answer()["args"] == {"alarm": "coming", "eta_min": 8}
+    town.say("technician", id, "arrived")
+    town.answer()
+    assert town.say("office", id, "released", level=1, status=409)["detail"]["reason"] == "competent"
+    case = town.say("technician", id, "released")
+    assert (case["phase"], case["end_of_alarm"]["over"]) == ("follow_up", False)
+    assert town.answer()["args"] == {"alarm": "ended"}
+    case = _until(town, id, lambda found: found["end_of_alarm"]["over"])
+    assert case["end_of_alarm"]["competent"] == "张伟"
+    town.tell(phase="closed", version=2, presses=1, kind="trapped_at_level")
+    town.say("technician", id, "cause", cause="door_system", note="地坎有杂物")
+    town.say("desk", id, "call_back", done=False, note="乘客未留电话")
+    case = town.say("desk", id, "close")
+    assert (case["phase"], case["outcome"], case["cause"], case["clocks"]) == ("closed", "released", "door_system", [])
+    assert town.get("desk", "/api/v1/cases?phase=open").json() == []
+    (closed,) = town.get("desk", "/api/v1/cases?phase=closed&kind=trapped&lift=lift-1").json()
+    assert closed["timeline_total"] == len(closed["timeline"])
+    actions = town.rows(lambda session: _actions(session, id))
+    assert actions == [
+        "acknowledge",
+        "persons",
+        "comfort",
+        "on_the_way",
+        "arrived",
+        "released",
+        "cause",
+        "call_back",
+        "close",
+    ]
+
+
+async def _actions(session: Any, id: str) -> list[str]:
+    query = select(AuditEntry.action).where(AuditEntry.object == f"case:{id}").order_by(AuditEntry.number)
+    return [action.removeprefix("case.") for action in (await session.scalars(query)).all()]
+
+
+def _until(town: Town, id: str, holds: Any) -> dict[str, Any]:
+    for _ in range(300):
+        case: dict[str, Any] = town.get("desk", f"/api/v1/cases/{id}").json()
+        if holds(case):
+            return case
+    raise AssertionError(case)
+
+
+def test_a_killed_server_goes_on_where_it_was(town: Town) -> None:
+    town.tell()
+    id = town.only()["id"]
+    town.say("desk", id, "acknowledge")
+    town.say("technician", id, "accept")
+    before = town.get("desk", f"/api/v1/cases/{id}").json()
+    town.restart()
+    assert {**town.get("desk", f"/api/v1/cases/{id}").json(), "timeline": 0, "timeline_total": 0} | {"rev": 0} == {
+        **before, "timeline": 0, "timeline_total": 0, "rev": 0,
+    }  # fmt: skip
+    town.clock.ahead_ms += 30 * MINUTE_MS
+    town.restart()
+    town.turn()
+    case = town.get("desk", f"/api/v1/cases/{id}").json()
+    assert [leg["state"] for leg in case["legs"]] == ["accepted", "ordered", "standby"]
+    assert steps(case)[-3:] == ["not_arrived", "escalated", "ordered"]
+    assert town.get("station", f"/api/v1/cases/{id}").status_code == 200
+    town.say("station", id, "accept")
+
+
+def test_an_incident_that_was_stored_before_a_crash_gets_its_case_when_the_server_is_back(town: Town) -> None:
+    town.client.app.state.links.incident_stored = lambda name: None  # type: ignore[attr-defined]
+    town.socket.send_json({"type": "incident", "incident": incident()})
+    town.socket.receive_json()
+    assert town.get("desk", "/api/v1/cases").json() == []
+    town.restart()
+    town.turn()
+    assert town.only()["incidents"] == ["lift-1-1-1"]
+
+
+def test_of_two_desks_that_acknowledge_at_once_exactly_one_has_it(town: Town) -> None:
+    town.tell()
+    id = town.only()["id"]
+    gate, answers = threading.Barrier(2), []
+
+    def acknowledge(who: str) -> None:
+        gate.wait()
+        body = {"op": f"by {who}", "step": "acknowledge"}
+        headers = {**town.headers[who], "authorization": ""}
+        answers.append((who, town.client.post(f"/api/v1/cases/{id}/steps", json=body, headers=headers)))
+
+    threads = [threading.Thread(target=acknowledge, args=(who,)) for who in ("desk", "desk2")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answer.status_code for _, answer in answers) == [200, 409]
+    (winner,) = [who for who, answer in answers if answer.status_code == 200]
+    (lost,) = [answer.json() for _, answer in answers if answer.status_code == 409]
+    name = {"desk": "李明", "desk2": "王芳"}[winner]
+    assert lost["detail"]["case"]["acknowledged"]["name"] == name
+    assert name in lost["title"]
+    town.say("desk" if winner == "desk2" else "desk2", id, "take_over", note="交接班")
+
+
+def test_a_phone_says_its_queue_anew_and_nothing_happens_twice(town: Town) -> None:
+    town.tell()
+    id = town.only()["id"]
+    first = town.say("technician", id, "accept", op="a")
+    town.say("technician", id, "on_the_way", op="b", eta_min=5)
+    again = town.say("technician", id, "accept", op="a")
+    assert again["timeline_total"] >= first["timeline_total"]
+    assert steps(again).count("accept") == 1
+    assert town.say("technician", id, "arrived", op="a", status=409)["detail"] is None
+
+
+def test_what_was_said_offline_and_comes_too_late_is_kept_and_its_clock_is_not_trusted(town: Town) -> None:
+    town.tell()
+    id = town.only()["id"]
+    town.say("desk", id, "order", level=2)
+    town.say("desk", id, "stand_down", level=1)
+    later = town.clock() + 40 * 365 * 24 * HOUR_MS
+    told = town.say("technician", id, "arrived", op="x", said_at_ms=later, status=409)["detail"]
+    assert (told["reason"], told["kept"]) == ("leg", True)
+    assert told["case"]["timeline"][-1]["said_at_ms"] == later
+    assert told["case"]["timeline"][-1]["detail"]["said"] == "arrived"
+    assert abs(told["case"]["timeline"][-1]["at_ms"] - town.clock()) < MINUTE_MS
+    again = town.say("technician", id, "arrived", op="x", said_at_ms=later, status=409)["detail"]
+    assert steps(again["case"]).count("said_late") == 1
+    case = town.say("station", id, "arrived", said_at_ms=5)
+    assert abs(case["legs"][1]["arrived_at_ms"] - town.clock()) < MINUTE_MS
+    assert town.say("technician", id, "note", note="不在线时写的", said_at_ms=7)["timeline"][-1]["said_at_ms"] == 7
+
+
+def test_unacknowledged_it_goes_to_the_next_and_every_notice_is_queued_once(town: Town) -> None:
+    async def channels(session: Any) -> None:
+        for name in ("96333 西湖", "安达维保", "荷芳物业", "滨湖救援站"):
+            row = NoticeChannel(organisation=town.ids[name], kind="webhook", name=name, language="zh", least_severity=1)
+            row.kinds, row.settings, row.made_at_ms, row.changed_at_ms = [], {"url": "https://127.0.0.1:9/"}, 0, 0
+            session.add(row)
+
+    town.rows(channels)
+    town.tell()
+    town.wait(3 * MINUTE_MS)
+    names = {id: name for name, id in town.ids.items()}
+
+    async def queued(session: Any) -> list[tuple[str, str]]:
+        rows = (await session.scalars(select(NoticeRow).order_by(NoticeRow.number))).all()
+        assert all(row.facts["rescue_code"] == "330117" for row in rows)
+        return [(row.kind, names[row.organisation]) for row in rows]
+
+    found = town.rows(queued)
+    assert found.count(("case_opened", "96333 西湖")) == 1
+    assert {("case_opened", "安达维保"), ("case_opened", "荷芳物业"), ("case_ordered", "安达维保")} <= set(found)
+    assert {("case_unacknowledged", "96333 西湖"), ("case_unacknowledged", "安达维保")} <= set(found)
+    assert {("case_unanswered", "96333 西湖"), ("case_escalated", "荷芳物业"), ("case_ordered", "滨湖救援站")} <= set(
+        found
+    )
+
+
+def test_a_call_is_found_by_its_code_and_joins_the_open_case(town: Town) -> None:
+    found = town.get("desk", "/api/v1/lifts/by-code/330117").json()
+    assert (found["lift"], found["case"], found["contractor"]) == ("lift-1", None, "安达维保")
+    case = town.enter("desk", rescue_code="330117", caller="刘女士", phone="139 0000 0000", persons=2, note="孩子害怕")
+    assert (case["source"], case["persons"]["count"], case["caller"]) == (
+        "telephone", 2, {"name": "刘女士", "has_phone": True},
+    )  # fmt: skip
+    assert "139 0000" not in str(case)
+    town.tell()
+    assert town.only()["id"] == case["id"]
+    again = town.enter("office", lift="lift-1", status=200)
+    assert (again["id"], steps(again)[-1]) == (case["id"], "telephoned")
+    people = town.get("technician", f"/api/v1/cases/{case['id']}/contacts").json()
+    assert [(one["party"], one["name"]) for one in people][:2] == [("caller", "刘女士"), ("contractor", "张伟")]
+    assert people[0]["phone"] == "139 0000 0000"
+    assert town.get("viewer", f"/api/v1/cases/{case['id']}/contacts").status_code == 403
+    assert town.get("desk", "/api/v1/lifts/by-code/330118").status_code == 404
+    assert town.get("desk", "/api/v1/lifts/by-code/33011").status_code == 422
+
+
+def test_a_call_about_no_known_lift_is_the_desks_and_is_linked_later(town: Town) -> None:
+    case = town.enter("desk", place="文二路 8 号", district="330106", rescue_code="999999")
+    assert (case["lift"], case["owner"]["organisation"]) == ("", "96333 西湖")
+    assert [leg["state"] for leg in case["legs"]] == ["standby", "ordered", "standby"]
+    assert town.get("technician", f"/api/v1/cases/{case['id']}").status_code == 404
+    town.enter("technician", place="文二路", status=422)
+    town.enter("desk", status=422)
+    assert "link" in case["steps_allowed"]
+    linked = town.say("desk", case["id"], "link", lift="lift-1")
+    assert (linked["lift"], linked["rescue_code"]) == ("lift-1", "330117")
+    assert [leg["state"] for leg in linked["legs"]] == ["ordered", "ordered", "standby"]
+    assert town.get("technician", f"/api/v1/cases/{case['id']}").status_code == 200
+    other = town.enter("desk", place="文二路 8 号 2 单元", district="330106")
+    joined = town.say("desk", other["id"], "link", lift="lift-1")
+    assert joined["id"] == case["id"]
+    ended = town.get("desk", f"/api/v1/cases/{other['id']}").json()
+    assert (ended["phase"], ended["outcome"]) == ("closed", "joined")
+
+
+def test_a_fault_is_the_contractors_is_shelved_and_raised(town: Town) -> None:
+    fault: dict[str, Any] = {"kind": "door_wont_close", "severity": 2, "class": "fault"}
+    town.tell("f-1", **fault)
+    case = town.only("technician")
+    assert (case["kind"], case["owner"]["organisation"]) == ("fault", "安达维保")
+    until = town.clock() + HOUR_MS
+    town.say("office", case["id"], "acknowledge")
+    shelved = town.say("office", case["id"], "shelve", until_ms=until, reason="等配件")
+    assert [clock["name"] for clock in shelved["clocks"]] == ["shelf"]
+    town.tell("lift-1-1-2")
+    raised = town.only()
+    assert (raised["id"], raised["kind"], raised["shelved"], raised["acknowledged"]) == (
+        case["id"],
+        "trapped",
+        None,
+        None,
+    )
+    assert raised["incidents"] == ["f-1", "lift-1-1-2"]
+
+
+def test_who_presses_again_after_his_case_is_closed_gets_another_one(town: Town) -> None:
+    press: dict[str, Any] = {"kind": "button_pressed", "presses": 1}
+    town.tell(**press)
+    id = town.only()["id"]
+    town.say("desk", id, "acknowledge")
+    town.say("desk", id, "no_rescue", outcome="false_alarm", note="误按")
+    town.say("desk", id, "close", note="按钮未复位")
+    town.tell(version=2, **press)
+    assert town.get("desk", "/api/v1/cases?phase=open").json() == []
+    town.tell(version=3, **{**press, "presses": 2})
+    assert town.only()["id"] != id
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"withheld": "work"}, "withheld"),
+        ({"severity": 1}, "a note"),
+        ({"kind": "area_power_cut", "severity": 3}, "of an area as a whole"),
+        ({"phase": "closed"}, "over"),
+    ],
+)
+def test_what_is_no_work_opens_no_case(town: Town, more: dict[str, Any], why: str) -> None:
+    town.tell(**more)
+    assert town.get("desk", "/api/v1/cases").json() == [], why
+
+
+def test_the_silent_gateway_is_paged_with_its_lifts_at_risk_also_after_a_restart(town: Town) -> None:
+    look = town.client.app.state.cases_running.dead_man.look  # type: ignore[attr-defined]
+    portal = town.client.portal
+    assert portal is not None
+    board = town.client.app.state.board  # type: ignore[attr-defined]
+    heard = board.gateways["g-1"].heard_ms
+    portal.call(look, heard + 5_000)
+    town.clock.ahead_ms += 61_000
+    portal.call(look, heard + 61_000)
+    case = town.only("technician")
+    assert (case["kind"], case["gateway"], case["at_risk"], case["active"]) == (
+        "gateway_silent",
+        "g-1",
+        ["lift-1"],
+        True,
+    )
+    assert town.only("stranger")["at_risk"] == []
+    town.restart()
+    board = town.client.app.state.board  # type: ignore[attr-defined]
+    look = town.client.app.state.cases_running.dead_man.look  # type: ignore[attr-defined]
+    portal = town.client.portal
+    assert portal is not None
+    portal.call(look, board.gateways["g-1"].heard_ms + 61_000)
+    assert town.only("technician")["id"] == case["id"]
+    town.hello()
+    portal.call(look, board.gateways["g-1"].heard_ms + 1000)
+    back = town.only("technician")
+    assert (back["active"], steps(back)[-1]) == (False, "heard_again")
+    town.say("office", case["id"], "acknowledge")
+    town.say("office", case["id"], "close", outcome="gateway_back")
+
+
+def test_photos_are_what_they_are_and_no_more_than_twelve(town: Town) -> None:
+    town.tell()
+    id = town.only()["id"]
+    path = f"/api/v1/cases/{id}/photos"
+
+    def add(who: str, body: bytes, kind: str = "image/png") -> Any:
+        return town._as(who, "POST", path, content=body, headers={"content-type": kind})
+
+    made = add("technician", PNG)
+    assert (made.status_code, made.json()["media_type"]) == (201, "image/png")
+    assert add("technician", PNG).status_code == 200
+    assert add("technician", b"<svg onload=alert(1)>").status_code == 415
+    assert add("viewer", PNG + b"2").status_code == 403
+    assert add("stranger", PNG + b"2").status_code == 404
+    assert add("desk", PNG + b"x" * (4 << 20)).status_code == 413
+    assert add("desk", PNG + b"x" * (3 << 20)).status_code == 201
+    for n in range(10):
+        assert add("technician", PNG + bytes([n])).status_code == 201
+    assert add("technician", PNG + b"more").status_code == 409
+    shown = town.get("manager", f"{path}/{made.json()['id']}")
+    assert (shown.content, shown.headers["content-type"], shown.headers["x-content-type-options"]) == (
+        PNG,
+        "image/png",
+        "nosniff",
+    )
+    assert shown.headers["content-disposition"].startswith("inline; filename=")
+    assert len(town.only()["photos"]) == 12
+    assert town.get("stranger", f"{path}/{made.json()['id']}").status_code == 404
+
+
+def test_who_may_say_what_is_shown_to_him_and_refused_to_the_others(town: Town) -> None:
+    town.tell()
+    case = town.only()
+    id = case["id"]
+    assert {"acknowledge", "order:2", "order:3", "accept:1"} <= set(case["steps_allowed"])
+    assert case["legs"][0]["steps_allowed"] == ["accept", "refuse", "on_the_way", "arrived"]
+    mine = town.only("technician")["steps_allowed"]
+    assert {"acknowledge", "accept:1", "note"} <= set(mine)
+    assert not {"order:2", "close", "called_119:3"} & set(mine)
+    assert town.only("manager")["steps_allowed"] == []
+    assert town.say("technician", id, "order", level=2, status=409)["detail"]["reason"] == "not_yours"
+    for who, status in (("viewer", 403), ("manager", 403), ("stranger", 404), ("station", 404)):
+        town.say(who, id, "acknowledge", status=status)
+    found = town.get("desk", f"/api/v1/cases/{id}")
+    held = town.get("desk", f"/api/v1/cases/{id}", headers={"if-none-match": found.headers["etag"]})
+    assert (held.status_code, held.headers["etag"]) == (304, found.headers["etag"])
+    town.say("desk", id, "fly", status=422)
+    town.say("desk", id, "order", level=2, organisation="nobody", status=422)
+    town.say("desk", id, "note", note="\x00\ud800 ok".encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
