@@ -18,7 +18,7 @@ import { word } from "./texts";
 const SHOWN_CLOSED = 12;
 
 /** Told at once to who has the page read to him: only that somebody is newly trapped. */
-function Urgent() {
+export function Urgent() {
   const lang = useLang();
   const cases = useCases();
   const known = useRef<ReadonlySet<string>>(new Set());
