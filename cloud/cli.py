@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from cloud.accounts import signing_in
 from cloud.accounts.admin_cli import admin
 from cloud.app import create_app
+from cloud.cases.limits import Rescue, RescueError, load_rescue
 from cloud.keeping.cli import backup_command, restore_command, sweep_command
 from cloud.keeping.retention import Retention, RetentionError, load_retention
 from cloud.settings import HOUR_MS, MINUTE_MS, Settings, SettingsError, load_providers
@@ -43,6 +44,11 @@ from cloud.shell import database_option
     type=click.Path(path_type=pathlib.Path),
     help="TOML file of how long what is kept; docs/operation.md shows one",
 )
+@click.option(
+    "--rescue",
+    type=click.Path(path_type=pathlib.Path),
+    help="TOML file of the limits of rescue work, stations and desks by district; docs/cases.md shows one",
+)
 @click.pass_context
 def cloud(
     context: click.Context,
@@ -56,6 +62,7 @@ def cloud(
     session_hours: int,
     notice_host: tuple[str, ...],
     retention: pathlib.Path | None,
+    rescue: pathlib.Path | None,
 ) -> None:
     """Run the cloud. The first start prints a one-time link for its administrator; there is no default password.
 
@@ -75,8 +82,9 @@ def cloud(
             absolute_ms=session_hours * HOUR_MS,
             notice_hosts=notice_host,
             retention=load_retention(retention) if retention is not None else Retention(),
+            rescue=load_rescue(rescue) if rescue is not None else Rescue(),
         )
-    except (SettingsError, RetentionError) as error:
+    except (SettingsError, RetentionError, RescueError) as error:
         raise click.ClickException(str(error)) from error
     for warning in settings.retention.warnings():
         click.echo(f"warning: {warning}", err=True)
