@@ -84,7 +84,9 @@ class Town:
                     continue
                 if query["what"] == "command":
                     self.car.append(query["args"])
-                socket.send(json.dumps({"type": "answer", "q": query["q"], "ok": True, "outcome": "done", "detail": ""}))
+                socket.send(
+                    json.dumps({"type": "answer", "q": query["q"], "ok": True, "outcome": "done", "detail": ""})
+                )
 
     def trap(self, lift: str = "lift-1", kind: str = "trapped_between_floors") -> str:
         """Somebody is shut in between floors; the incident's id."""
@@ -93,7 +95,10 @@ class Town:
         severe = kind == "trapped_between_floors"
         self.lifts({**live(lift, **(HANGS if severe else {"faults": [kind]})), "stops": 12})
         self.say(
-            {"type": "incident", "incident": incident(id, lift=lift, kind=kind, severity=4 if severe else 2, opened=now_ms() - 21_000)}
+            {
+                "type": "incident",
+                "incident": incident(id, lift=lift, kind=kind, severity=4 if severe else 2, opened=now_ms() - 21_000),
+            }
         )
         return id
 
@@ -101,7 +106,12 @@ class Town:
         """The doors are open at a floor, and the incident is over."""
         self.lifts({**live(lift, doors=[4]), "stops": 12})
         at = now_ms()
-        self.say({"type": "incident", "incident": incident(id, lift=lift, version=2, phase="closed", opened=at - 60_000, closed_at_ms=at)})
+        self.say(
+            {
+                "type": "incident",
+                "incident": incident(id, lift=lift, version=2, phase="closed", opened=at - 60_000, closed_at_ms=at),
+            }
+        )
 
     # -- people --------------------------------------------------------------------------------------------------------
 

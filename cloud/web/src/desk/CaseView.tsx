@@ -29,7 +29,7 @@ export function CaseView({ one, now }: { one: Case; now: number }) {
         <Head one={one} now={now} lang={lang} />
         {one.lift && <LiftSays id={one.lift} />}
         <Actions one={one} forms={forms} />
-        <Contacts id={one.id} />
+        <Contacts key={one.id} id={one.id} />
         <Photos one={one} />
       </section>
       {one.kind !== "gateway_silent" && <Ladder one={one} now={now} forms={forms} />}
@@ -49,7 +49,7 @@ function Head({ one, now, lang }: { one: Case; now: number; lang: Lang }) {
   const look = one.closed_at_ms !== null ? "closed" : lookOf(one);
   const symbol = { new: "▲", danger: "▲", fault: "◆", shelved: "‖", released: "✓", closed: "✓" }[look];
   const name = one.kind === "gateway_silent" ? one.gateway : lift?.name || one.lift_name;
-  const where = [lift?.site, lift?.address, one.place].filter(Boolean);
+  const where = [...new Set([lift?.site, lift?.address, one.place])].filter((part) => part && part !== name);
   const timed = one.phase !== "open" ? "waiting_follow_up" : one.kind === "trapped" ? "waiting_trapped" : "waiting_other";
   return (
     <>

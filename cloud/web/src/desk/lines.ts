@@ -46,14 +46,14 @@ function valueOf(name: string, value: unknown, lang: Lang): string {
   if (name === "keys" && Array.isArray(value)) return value.map((key) => COMFORT[key as keyof typeof COMFORT]?.[lang] ?? String(key)).join(" ");
   if (name === "done") return word(value ? "yes" : "no", lang);
   if (name === "until_ms") return clock(Number(value), lang);
-  if (name === "step" && has(text)) return word(text as Word, lang);
+  if (name === "said" && has(text)) return word(text as Word, lang);
   return text;
 }
 
 function stepText(step: string, detail: Record<string, unknown>, lang: Lang): string {
   const values = Object.fromEntries(Object.entries(detail).map(([name, value]) => [name, valueOf(name, value, lang)]));
   if (step === "shelve") values.until = values.until_ms!;
-  let text = has(step) ? word(step as Word, lang, values).replace(/\{\w+\}/g, "") : step;
+  let text = has(step) ? word(step as Word, lang, values).replace(/\{\w+\}/g, word("unknown", lang)) : step;
   const why = typeof detail.why === "string" ? detail.why : "";
   if (why && step !== "raised") text += `${lang === "zh" ? "（" : " ("}${has(`why_${why}`) ? word(`why_${why}` as Word, lang) : why === "by hand" ? word("by_hand", lang) : (OUTCOMES[why as keyof typeof OUTCOMES]?.[lang] ?? why)}${lang === "zh" ? "）" : ")"}`;
   if (typeof detail.eta_min === "number") text += `${caseWord("comma", lang)}${word("minutes", lang, { count: detail.eta_min })}`;
