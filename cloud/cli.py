@@ -1,6 +1,7 @@
 """The command `liftwatch cloud`: runs it, or with `admin` sets it up from a shell on its server."""
 
 import asyncio
+import gc
 import ipaddress
 import pathlib
 import socket
@@ -107,11 +108,22 @@ def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
 
 
+def _collect_seldom() -> None:
+    """States of lifts are many small objects that come and go without cycles: by the default a third of a core looks for some (measured).
+
+    What is there at the start stays for good and is not looked at again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
 async def _serve(server: uvicorn.Server, listener: socket.socket, app: FastAPI, settings: Settings) -> None:
     task = asyncio.create_task(server.serve([listener]))
     while not server.started and not task.done():  # noqa: ASYNC110  uvicorn has no event for it
         await asyncio.sleep(0.02)
     if server.started:
+        _collect_seldom()
         host, port = listener.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         click.echo(f"ready {url}")

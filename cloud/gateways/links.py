@@ -3,15 +3,16 @@
 import asyncio
 import contextlib
 import itertools
-import json
 import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from cloud.accounts import tokens
 from cloud.clock import mono_ms, unix_ms
+from cloud.gateways.live_states import LiveStates
 from cloud.health.reports import HealthReports
 from cloud.incidents import service as incidents
 from cloud.lifts import service as lifts
@@ -20,6 +21,16 @@ from cloud.live.board import Board
 from cloud.live.feed import Feed
 
 _log = logging.getLogger(__name__)
+
+
+class Kind(msgspec.Struct):
+    """What a message is."""
+
+    type: str
+
+
+_kind = msgspec.json.Decoder(Kind).decode
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 QUERY_S = 9.0
 POLICY_VIOLATION = 1008
@@ -38,6 +49,7 @@ class Link:
 
     def __init__(self, gateway: str, socket: WebSocket, token: str) -> None:
         self.gateway, self.socket, self.token = gateway, socket, token
+        self.states = LiveStates()
         self.own: set[str] = set()
         self.others: set[str] = set()
 
@@ -63,8 +75,11 @@ class GatewayLinks:
             while True:
                 text = await socket.receive_text()
                 try:
-                    await self._take(link, json.loads(text))
-                except (ValueError, KeyError, TypeError, AttributeError) as error:
+                    if _kind(text).type == "live":
+                        await self._take_live(link, text)
+                    else:
+                        await self._take(link, _decode(text))
+                except (msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError) as error:
                     self.malformed += 1
                     _log.warning("gateway %s: a malformed message: %r", gateway, error)
                     await socket.send_json({"type": "error", "detail": f"malformed message: {error!r}"[:300]})
@@ -104,16 +119,20 @@ class GatewayLinks:
                 await link.socket.send_json({"type": "error", "detail": text})
         return wanted & link.own
 
+    async def _take_live(self, link: Link, text: str) -> None:
+        found = link.states.read(text)
+        now = mono_ms()
+        self._board.heard(link.gateway, now)
+        its = await self._its(link, [told.id for told in found])
+        whole = [link.states.whole(told) for told in found if told.id in its]
+        self._feed.changed(self._board.live(link.gateway, whole, now))
+
     async def _take(self, link: Link, message: dict[str, Any]) -> None:
         now = mono_ms()
         kind = message["type"]
         gateway, socket = link.gateway, link.socket
         self._board.heard(gateway, now)
-        if kind == "live":
-            its = await self._its(link, [str(found["id"]) for found in message["lifts"]])
-            told = [found for found in message["lifts"] if str(found["id"]) in its]
-            self._feed.changed(self._board.live(gateway, told, now))
-        elif kind == "incident":
+        if kind == "incident":
             await self._take_incident(link, message)
         elif kind == "hello":
             its = await self._its(link, [str(record["id"]) for record in message["lifts"]])

@@ -4,6 +4,7 @@ What time alone changes is found by due times in a heap, so that a moment costs 
 """
 
 import heapq
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -159,21 +160,38 @@ class Board:
     def view(self, name: str, now_ms: int) -> dict[str, Any]:
         """One lift as the API shows it now: ages grow here too, and what is old or cut off is not shown as current."""
         lift = self.lifts[name]
+        out = lift.copy()
+        out["age_ms"], out["link_age_ms"] = self.ages(name, now_ms)
+        quality = self._quality(lift, now_ms)
+        if quality != lift["quality"]:
+            out["quality"] = quality
+            out["last_known"] = {"state": lift["state"], "at_ms": None}
+            out["state"] = dict.fromkeys(lift["state"]) | {"doors": [], "faults": [], "withheld": []}
+        word = out["state"].get("controller_fault")
+        out["controller_fault"] = told(word, lift["profile"]) if word else None
+        return out
+
+    def ages(self, name: str, now_ms: int) -> tuple[int | None, int | None]:
+        """Of its last valid sample, and of its node's last message."""
+        lift = self.lifts[name]
         passed = now_ms - self._arrived.get(name, now_ms)
         age, link_age = lift["age_ms"], lift["link_age_ms"]
-        out = lift.copy()
-        out["age_ms"] = None if age is None else age + passed
-        out["link_age_ms"] = None if link_age is None else link_age + passed
-        if lift["quality"] in CURRENT:
+        return None if age is None else age + passed, None if link_age is None else link_age + passed
+
+    def outline(self, name: str, now_ms: int) -> tuple[Any, ...]:
+        """What its view follows from beside its ages: as long as this is equal, so is all else that is shown."""
+        lift = self.lifts[name]
+        return self._quality(lift, now_ms), _steady(lift)
+
+    def _quality(self, lift: dict[str, Any], now_ms: int) -> str:
+        quality: str = lift["quality"]
+        if quality in CURRENT:
             gateway = self.gateways.get(lift["gateway"])
-            too_old = link_age is not None and now_ms >= self._stale_at(name)
-            if too_old or gateway is None or gateway.cut_off(now_ms):
-                out["quality"] = "stale"
-                out["last_known"] = {"state": lift["state"], "at_ms": None}
-                out["state"] = dict.fromkeys(lift["state"]) | {"doors": [], "faults": [], "withheld": []}
-        word = out["state"].get("controller_fault")
-        out["controller_fault"] = told(word, lift.get("profile")) if word else None
-        return out
+            if gateway is None or gateway.cut_off(now_ms):
+                return "stale"
+            if lift["link_age_ms"] is not None and now_ms >= self._stale_at(lift["id"]):
+                return "stale"
+        return quality
 
     def lifts_of(self, gateway: str) -> list[str]:
         """Ids of the lifts that `gateway` tells of."""
@@ -209,5 +227,9 @@ def _blank(name: str) -> dict[str, Any]:
         "doors": 1, "rated_speed_mm_s": 1000, "latitude_deg": None, "longitude_deg": None, "floor_pitch_mm": 2900,
         "floor_levels_mm": [], "floor_names": [], "gateway": "", "quality": "unknown", "age_ms": None, "link_age_ms": None,
         "since_ms": None, "period_ms": 1000, "boot": 0, "profile": None, "state": {"doors": [], "faults": [], "withheld": []},
-        "last_known": None,
+        "last_known": None, "near_misses": {}, "suppressed": {}, "link_bytes_month": None,
     }  # fmt: skip
+
+
+AGES = ("age_ms", "link_age_ms")
+_steady = operator.itemgetter(*(name for name in _blank("") if name not in AGES))

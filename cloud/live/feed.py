@@ -71,10 +71,9 @@ class Feed:
     def changed(self, names: list[str]) -> None:
         """These lifts have a newer state: shown at the next tick."""
         for name in names:
-            if self._groups.place(name, self._places.of(name)):
+            if not self._groups.mark(name):
+                self._groups.place(name, self._places.of(name))
                 self._watching = None
-            else:
-                self._groups.mark(name)
 
     def push(self, seq: int, event: str, lift: str, body: dict[str, Any]) -> None:
         """An entry of the alarm channel was committed: every viewer who may see it is told at once, in the channel's order."""
@@ -123,9 +122,12 @@ class Feed:
     # -- the tick -----------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Tick for ever."""
+        """Tick for ever. What a tick takes is not added to its time; ticks that were missed are not made up for."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
         while True:
-            await asyncio.sleep(TICK_S)
+            due = max(due + TICK_S, loop.time())
+            await asyncio.sleep(due - loop.time())
             self.tick(self._clock())
 
     def tick(self, now_ms: int) -> None:
