@@ -3,6 +3,7 @@
 And what else is commanded: a car is told, and its alarm ended.
 """
 
+import pathlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from hil_tests.demo import people
 from hil_tests.demo.stack import Stack
-from hil_tests.services import get_json, wait_until
+from hil_tests.services import get_json, post_json, wait_until
 from hil_tests.vm import ROOT
 
 pytestmark = pytest.mark.chain
@@ -104,25 +106,52 @@ def test_a_command_begins_and_ends_work_mode_and_nonsense_is_refused(stack: Stac
     wait_until(lambda: is_working(stack, COMMANDED) == 0, 10, "its end")
 
 
-def test_a_car_is_told_from_the_press_to_the_end_of_alarm_by_a_competent_person(stack: Stack) -> None:
+def desk_token(stack: Stack, file: pathlib.Path) -> str:
+    """A token by which the rescue desk's dispatcher is known."""
+    admin = [sys.executable, str(ROOT / "liftwatch.py"), "cloud", "admin", "--database", stack.cloud_database]
+    subprocess.run(
+        [*admin, "api-token", "--days", "1", "--file", str(file), "desk", people.DESK, "dispatcher"], check=True
+    )
+    return file.read_text().strip()
+
+
+def test_a_car_is_told_from_the_press_to_the_end_of_alarm_by_a_competent_person(
+    stack: Stack, tmp_path: pathlib.Path
+) -> None:
+    token = desk_token(stack, tmp_path / "desk")
+
     def shows(number: int) -> bool:
         lamps = get_json(f"{stack.bench_url}/lifts/{TOLD}")["lamps"]
         lit = (lamps["yellow"], lamps["green"]) == (number > 0, number > 1)
         return lit and bool(lift(stack, TOLD)["state"]["alarm_shown"] == number)
 
+    def cases() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = stack.get(f"/api/v1/cases?lift={TOLD}")
+        return found
+
+    def say(step: str, **more: str) -> None:
+        url = f"{stack.cloud_url}/api/v1/cases/{cases()[0]['id']}/steps"
+        post_json(url, {"op": f"test-{step}", "step": step, **more}, token=token)
+
     wait_until(lambda: shows(0), 10, "dark lamps")
+    stack.behave(mode="down")
     stack.press(TOLD)
-    wait_until(lambda: shows(2), 10, "yellow by the press, green by the city's receipt")
+    wait_until(lambda: shows(1), 10, "yellow by the press alone: no city has answered")
+    wait_until(lambda: bool(cases()), 10, "its case")
+    say("acknowledge")
+    wait_until(lambda: shows(2), 10, "green by the desk's word")
     told = command(stack, TOLD, "car", "--alarm", "coming", "--eta", "12")
     assert "coming 12; yellow lamp, green lamp, no voice" in told.stdout, told.stderr
     wait_until(lambda: shows(3), 5, "help on the way")
     assert newest(stack, TOLD, "button_pressed")["phase"] != "closed"
-    assert command(stack, TOLD, "car", "--alarm", "ended").returncode == 0
-    wait_until(lambda: shows(0), 5, "dark lamps again")
+    say("no_rescue", outcome="false_alarm", note="误按", competent="王强")
+    wait_until(lambda: shows(0), 10, "dark lamps again")
     wait_until(lambda: newest(stack, TOLD, "button_pressed")["phase"] == "closed", 5, "the alarm's end")
-    ended = newest(stack, TOLD, "button_pressed")["explanation"]
-    assert ended["ended"]["zh"] == "由专业人员结束报警" and ended["cause"]["zh"] == "轿内按下"
-    wait_until(lambda: ("90", 1) in at_city(stack, TOLD), 10, "its end at the city")
+    explanation = newest(stack, TOLD, "button_pressed")["explanation"]
+    assert explanation["ended"]["zh"] == "由专业人员结束报警" and explanation["cause"]["zh"] == "轿内按下"
+    wait_until(lambda: cases()[0]["end_of_alarm"]["told_at_ms"] is not None, 5, "the node's word in the case")
+    assert cases()[0]["end_of_alarm"]["detail"] == "done: ended; dark yellow lamp, dark green lamp, no voice"
+    stack.behave()
 
 
 def test_a_node_that_is_away_does_not_carry_out_later_what_was_meant_for_now(stack: Stack) -> None:
