@@ -13,8 +13,8 @@ from cloud.keeping.archive import Table as Shape
 from cloud.keeping.errors import TargetError
 
 VERSIONS = "alembic_version"
-# Rows at a time: as much as may be held of rows that have photos.
-PAGE = 200
+# Rows at a time, and of a table that holds bytes: a photo has up to 4 MB.
+PAGE, PAGE_OF_BYTES = 500, 4
 # Never kept: whoever was signed in signs in again, and a sign-in that was half done begins anew.
 LEFT_OUT = frozenset((VERSIONS, "session", "one_time_link", "ceremony"))
 
@@ -96,7 +96,8 @@ async def _copy(connection: AsyncConnection, table: Table, writer: Writer) -> No
     binary = frozenset(column.name for column in table.columns if isinstance(column.type, LargeBinary))
     writer.table(Shape(table.name, tuple(column.name for column in table.columns), binary))
     rows = await connection.stream(
-        select(table).order_by(*table.primary_key.columns), execution_options={"yield_per": PAGE}
+        select(table).order_by(*table.primary_key.columns),
+        execution_options={"yield_per": PAGE_OF_BYTES if binary else PAGE},
     )
     async for row in rows:
         writer.row(list(row))

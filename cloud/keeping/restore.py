@@ -17,10 +17,9 @@ from cloud.audit.chain import Verifier
 from cloud.database import alembic_config, migrate
 from cloud.keeping.archive import Reader, Row
 from cloud.keeping.archive import Table as Shape
-from cloud.keeping.backup import VERSIONS, numbered, reflected
+from cloud.keeping.backup import PAGE, PAGE_OF_BYTES, VERSIONS, numbered, reflected
 from cloud.keeping.errors import ArchiveError, TargetError
 
-PAGE = 200
 # SQLite counts on for good only where a table was made so.
 _MADE_BY = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :t"
 
@@ -78,7 +77,7 @@ async def _fill(
         page: list[dict[str, Any]] = []
         for _, row in rows:
             page.append(_values(table, shape, row))
-            if len(page) == PAGE:
+            if len(page) == (PAGE_OF_BYTES if shape.binary else PAGE):
                 await _insert(connection, table, page)
                 page = []
         if page:

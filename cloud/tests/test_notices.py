@@ -8,7 +8,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.accounts.models import Organisation
+from cloud.accounts import sessions as accounts
+from cloud.accounts.models import Membership, Organisation, Person
+from cloud.accounts.sessions import Client
+from cloud.clock import unix_ms
 from cloud.database import make_engine, make_sessions
 from cloud.notices import channels, service
 from cloud.notices.models import NoticeChannel, NoticeRow
@@ -225,3 +228,50 @@ def test_an_organisation_has_so_many_channels_and_no_more(client: Cloud, monkeyp
     channel = made(client)
     made_again(client, channel)
     assert made_again(client, channel)["status"] == 422
+
+
+def test_an_administrator_sets_a_way_up_tries_it_and_reads_in_his_language_what_came_of_it(client: Cloud) -> None:
+    place = client.post("/api/v1/organisations", json={"kind": "contractor", "name": "安达"}).json()["id"]
+
+    async def signed_in(session: AsyncSession) -> str:
+        person = Person(sign_in_name="li.na", name="李娜", made_at_ms=0)
+        session.add(person)
+        await session.flush()
+        session.add(Membership(person=person.id, organisation=place, role="administrator"))
+        return await accounts.begin(session, unix_ms(), person, "test", Client(), 3_600_000)
+
+    headers = {"cookie": f"liftwatch={client.run(signed_in)}", "sec-fetch-site": "same-origin"}
+    del client.headers["authorization"]
+    page = client.get("/manage/channels?lang=zh", headers=headers)
+    assert "除本页面外不会通知任何人" in page.text
+    form = {
+        "organisation": place,
+        "kind": "webhook",
+        "name": "值班",
+        "url": "https://127.0.0.1/x?key=hidden",
+        "kinds": "case_closed",
+    }
+    made_page = client.post("/manage/channels", headers=headers, data=form)
+    assert made_page.status_code == 200 and "签名密钥" in made_page.text
+    id = client.run(lambda session: session.scalar(select(NoticeChannel.id)))
+    secret = client.run(lambda session: session.scalar(select(NoticeChannel.secret)))
+    assert secret and secret in made_page.text
+    url = f"/manage/channels/{id}"
+    assert client.post(f"{url}/test", headers=headers).status_code == 303
+    for _ in range(200):
+        text = client.get(url, headers=headers).text
+        if "等待发送" not in text:
+            break
+        time.sleep(0.02)
+    assert "已放弃" in text and "该主机不是公网地址" in text
+    assert secret not in text and "hidden" not in text
+    changed = {"name": "夜班", "active": "yes", "least_severity": "4", "language": "en", "url": "", "secret": ""}
+    assert client.post(url, headers=headers, data=changed).status_code == 303
+    row = client.run(lambda session: session.get(NoticeChannel, id))
+    assert row is not None
+    assert (row.name, row.least_severity, row.kinds, row.secret) == ("夜班", 4, [], secret)
+    assert row.settings["url"].endswith("hidden")
+    refused = client.post(url, headers=headers, data={**changed, "url": "ftp://x"})
+    assert refused.status_code == 422 and "表单有误" in refused.text
+    assert client.post(f"{url}/remove", headers=headers).status_code == 303
+    assert client.get(url, headers=headers).status_code == 404
