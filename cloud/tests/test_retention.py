@@ -12,10 +12,11 @@ import liftwatch
 from cloud.accounts.models import OneTimeLink, Person, Session
 from cloud.audit import service as audit
 from cloud.audit.models import AuditEntry
+from cloud.cases.models import CaseEntry, CaseIncident, CasePhoto, CaseRow, CaseStep, CaseUnit
 from cloud.database import make_engine, make_sessions
 from cloud.incidents.models import Incident
 from cloud.keeping.retention import FOUR_YEARS, Retention, RetentionError, load_retention
-from cloud.keeping.sweep import DAY_MS, RULES, sweep, would_sweep
+from cloud.keeping.sweep import DAY_MS, RULES, Swept, sweep, would_sweep
 from cloud.notices.models import NoticeRow
 from cloud.tests.test_notices import channel, organisation
 
@@ -66,6 +67,31 @@ async def fill(sessions: Any) -> None:
             session.add(
                 OneTimeLink(token_hash=f"l{n}", person=person.id, purpose="p", made_at_ms=0, ends_at_ms=ago(ended))
             )
+        for n, (phase, ended) in enumerate(
+            [("closed", FOUR_YEARS + 1), ("closed", 181), ("closed", 179), ("open", FOUR_YEARS + 1)]
+        ):
+            case = CaseRow(
+                id=f"k-{n}", subject=f"lift:{n}", lift="l", gateway="g", district="", kind="fault", severity=2, phase=phase,
+                outcome="", cause="", opened_at_ms=ago(FOUR_YEARS + 2), changed_at_ms=0, state={}, caller_name="王", caller_phone="138",
+                closed_at_ms=ago(ended) if phase == "closed" else None,
+            )  # fmt: skip
+            session.add(case)
+            await session.flush()
+            session.add_all(
+                [
+                    CaseEntry(case=case.id, at_ms=0, by="", name="", organisation="", step="opened", detail={}),
+                    CaseStep(case=case.id, op="o", by="", at_ms=0, digest=""),
+                    CaseUnit(case=case.id, organisation=place),
+                    CasePhoto(
+                        case=case.id, sha256="", media_type="image/png", size_bytes=1, at_ms=0, by="", name="", body=b"x"
+                    ),
+                    CaseIncident(incident=f"i-of-{n}", case=case.id, rev=1, version=1),
+                    Incident(
+                        id=f"i-of-{n}", gateway="g", lift="l", version=1, phase="closed", opened_at_ms=0,
+                        changed_at_ms=ago(FOUR_YEARS + 1), body={}, receipts=[],
+                    ),
+                ]
+            )  # fmt: skip
         await session.commit()
 
 
@@ -75,6 +101,12 @@ async def left(sessions: Any) -> dict[str, list[str]]:
             "incidents": sorted((await session.scalars(select(Incident.id))).all()),
             "notices": sorted((await session.scalars(select(NoticeRow.case))).all()),
             "sessions": sorted((await session.scalars(select(Session.token_hash))).all()),
+            "cases": sorted((await session.scalars(select(CaseRow.id))).all()),
+            "callers": sorted((await session.scalars(select(CaseRow.id).where(CaseRow.caller_phone != ""))).all()),
+            "parts": sorted(
+                {*(await session.scalars(select(CaseEntry.case))), *(await session.scalars(select(CaseStep.case)))}
+            ),
+            "photos": sorted((await session.scalars(select(CasePhoto.case))).all()),
             "links": sorted((await session.scalars(select(OneTimeLink.token_hash))).all()),
         }
 
@@ -85,9 +117,12 @@ async def test_what_was_kept_long_enough_goes_and_what_is_open_or_young_stays(se
     async with sessions() as session:
         told = await would_sweep(session, NOW, Retention())
     assert await left(sessions) == before
-    assert await sweep(sessions, NOW, Retention(), batch=1) == told
+    swept = await sweep(sessions, NOW, Retention(photos=180), batch=1)
+    of_gone_case = Swept("incidents", "incident", 2)
+    assert swept == [*_with_photos(told), of_gone_case]
     assert await left(sessions) == {
-        "incidents": ["i-1", "i-2"], "notices": ["c-2", "c-3"], "sessions": ["s1", "s2"], "links": ["l1", "l2"],
+        "cases": ["k-1", "k-2", "k-3"], "callers": ["k-2", "k-3"], "parts": ["k-1", "k-2", "k-3"], "photos": ["k-2", "k-3"],
+        "incidents": ["i-1", "i-2", "i-of-1", "i-of-2", "i-of-3"], "notices": ["c-2", "c-3"], "sessions": ["s1", "s2"], "links": ["l1", "l2"],
     }  # fmt: skip
     assert {entry.rows for entry in await sweep(sessions, NOW, Retention())} == {0}
     async with sessions() as session:
@@ -97,14 +132,29 @@ async def test_what_was_kept_long_enough_goes_and_what_is_open_or_young_stays(se
             ("retention.swept", "one_time_link", 1),
             ("retention.swept", "notice", 1),
             ("retention.swept", "notice", 1),
+            ("retention.swept", "rescue_case_photo", 1),
+            ("retention.swept", "rescue_case_photo", 1),
+            ("retention.cleared", "rescue_case", 1),
+            ("retention.cleared", "rescue_case", 1),
+            ("retention.swept", "rescue_case", 1),
+            ("retention.swept", "incident", 1),
             ("retention.swept", "incident", 1),
         ]
         assert entries[0].actor_kind == "cloud"
         assert (await audit.verify(session)).broken is None
 
 
+def _with_photos(told: list[Swept]) -> list[Swept]:
+    """What was told with photos kept as long as their cases, but for them and the incidents."""
+    return [
+        Swept("photos", entry.table, 2) if entry.kind == "photos" else entry
+        for entry in told
+        if entry.kind != "incidents"
+    ]
+
+
 async def test_the_audit_log_is_never_swept(sessions: Any) -> None:
-    assert not any(rule.table.name.startswith("audit") for rule in RULES)
+    assert not any(rule.table.startswith("audit") for rule in RULES)
     async with sessions() as session:
         await audit.write(session, 1, _nobody(), "tried")
         await session.commit()
