@@ -93,6 +93,7 @@ def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
         await feed.begin(Channel(state.sessions, {"incident": incident_service.bodies, "case": case_bodies}))
         state.cases_running = CasesRunning(state.sessions, board, feed, state.links, settings)
         state.cases = state.cases_running.cases
+        await state.cases_running.check(state.sessions, settings.rescue)
         outward = Outward(settings.notice_hosts)
         state.notices = Sender(state.sessions, outward, settings.clock, settings.origin)
         watch = AccessWatch(state.sessions, feed, state.links)

@@ -1,16 +1,21 @@
-"""Makes docs/contract.md and docs/faults.md from the tables in protocols/, and the tables in docs/health.md: pages cannot differ from the code.
+"""Makes docs/contract.md and docs/faults.md from the tables in protocols/, and the tables in docs/health.md and docs/cases.md: pages cannot differ from the code.
 
 Usage: python docs/generate.py [--check]
 """
 
 import pathlib
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 ROOT = pathlib.Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from gateway import area_causes, offline  # noqa: E402  the path is set first
+from cloud.cases.limits import LIMIT_TEXTS, Limits  # noqa: E402  the path is set first
+from cloud.cases.machine import TABLE as STEPS  # noqa: E402
+from cloud.cases.state import KINDS  # noqa: E402
+from cloud.cases.words import CAUSE_GROUPS, OUTCOMES  # noqa: E402
+from cloud.cases.words import CAUSES as CASE_CAUSES  # noqa: E402
+from gateway import area_causes, offline  # noqa: E402
 from protocols import codes, health, health_texts, messages, records  # noqa: E402
 from protocols.condition_texts import CAUSES, CONDITIONS, GATEWAY_CONDITIONS  # noqa: E402
 from protocols.controller_fault_texts import RESERVED, WORDS  # noqa: E402
@@ -345,22 +350,71 @@ def _health_reasons() -> str:
     return table(("reason", "words", "中文"), [(f"`{key}`", en, zh) for key, (en, zh) in health_texts.REASONS.items()])
 
 
-def health_page() -> str:
-    """The page of the health as it stands, with its tables made anew between their marks."""
-    text = (ROOT / "docs/health.md").read_text()
-    made = {"parts": _health_parts, "words": _health_words, "limits": _health_limits, "reasons": _health_reasons}
+def _between_marks(page: str, made: dict[str, Callable[[], str]]) -> str:
+    """A page as it stands, with its tables made anew between their marks."""
+    text = (ROOT / page).read_text()
     for name, make in made.items():
         before, begin, rest = text.partition(f"<!-- made by docs/generate.py: {name} -->\n")
         _, end, after = rest.partition(f"<!-- /{name} -->")
         if not begin or not end:
-            sys.exit(
-                f"docs/health.md has lost the marks round its table {name!r}; the page of an older commit has them"
-            )
+            sys.exit(f"{page} has lost the marks round its table {name!r}; the page of an older commit has them")
         text = before + begin + make() + end + after
     return text
 
 
-PAGES = {"docs/contract.md": contract, "docs/faults.md": faults, "docs/health.md": health_page}
+def health_page() -> str:
+    """The page of the health."""
+    made = {"parts": _health_parts, "words": _health_words, "limits": _health_limits, "reasons": _health_reasons}
+    return _between_marks("docs/health.md", made)
+
+
+CASE_SIDES = {"desk": "desk", "leg": "who was sent", "contractor": "contractor", "anybody": "anybody"}
+
+
+def _case_steps() -> str:
+    def many(names: Sequence[str]) -> str:
+        return "all" if tuple(names) == KINDS else ", ".join(f"`{name}`" for name in names) or "–"
+
+    rows = [
+        (f"`{step.name.removesuffix('_own')}`", CASE_SIDES[step.side], many(step.kinds),
+         many(step.phases), many(step.legs), (step.do.__doc__ or "").strip())
+        for step in STEPS.values()
+    ]  # fmt: skip
+    return table(("step", "who", "kinds", "phases", "from states of the level", "what it does"), rows)
+
+
+def _case_limits() -> str:
+    def told(ms: int) -> str:
+        for unit, size in (("h", 3_600_000), ("min", 60_000)):
+            if ms % size == 0:
+                return f"{ms // size} {unit}"
+        return f"{ms // 1000} s"
+
+    limits = Limits()
+    rows = [
+        (f"`{name.removesuffix('_ms')}_s`", told(getattr(limits, name)), meaning, whose)
+        for name, (meaning, whose) in LIMIT_TEXTS.items()
+    ]
+    return table(("name in the file", "default", "what for", "whose figure"), rows)
+
+
+def _case_causes() -> str:
+    causes = [(f"`{cause.name}`", CAUSE_GROUPS[cause.group][1], cause.en, cause.zh) for cause in CASE_CAUSES]
+    outcomes = [(f"`{name}`", "outcome", en, zh) for name, (zh, en) in OUTCOMES.items()]
+    return table(("name", "group", "words", "中文"), [*causes, *outcomes])
+
+
+def cases_page() -> str:
+    """The page of the cases."""
+    return _between_marks("docs/cases.md", {"steps": _case_steps, "limits": _case_limits, "causes": _case_causes})
+
+
+PAGES = {
+    "docs/contract.md": contract,
+    "docs/faults.md": faults,
+    "docs/health.md": health_page,
+    "docs/cases.md": cases_page,
+}
 
 
 def main() -> None:

@@ -63,7 +63,7 @@ def stand_down(doing: Doing, leg: Leg, why: str) -> None:
     leg.state, leg.ended_at_ms, leg.call_due_ms = "stood_down", doing.now_ms, None
     doing.note("stood_down", level=leg.level, why=why)
     if leg.organisation:
-        doing.tell("case_released", f"leg:{leg.level}", level=leg.level, why=why)
+        doing.tell("case_stood_down", f"leg:{leg.level}", level=leg.level, why=why)
 
 
 def stand_down_others(doing: Doing, why: str, but: int = 0) -> None:

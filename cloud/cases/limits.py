@@ -42,6 +42,29 @@ class Limits:
     gateway_silent_ms: int = MINUTE_MS
 
 
+# What each is for, and whose figure the default is; docs/cases.md is made of it.
+LIMIT_TEXTS = {
+    "acknowledge_ms": ("trapped, or severity 4: until somebody has it", "ours"),
+    "answer_ms": ("a level: until it answers", "published by rescue centres as the three-minute response"),
+    "arrive_ms": (
+        "a level: from its order until it is there; 60 min where `built_up = false`",
+        "TSG T5002-2017 as it is quoted, and published as the thirty-minute arrival",
+    ),
+    "free_ms": ("a level: from its arrival until they are out", "ours"),
+    "call_ms": ("until a telephone call was made", "ours"),
+    "fault_acknowledge_ms": ("another fault: until somebody has it", "ours"),
+    "fault_answer_ms": ("a fault: until its contractor answers", "ours"),
+    "mend_ms": ("a fault: until it is mended", "ours"),
+    "shelf_ms": ("longest time on the shelf", "ours"),
+    "call_back_ms": ("from the release to the call afterwards", "ours"),
+    "cause_ms": ("from the release to the cause report", "ours"),
+    "review_ms": ("a trapped case or a silent gateway with no other clock", "ours"),
+    "fault_review_ms": ("another case with no other clock", "ours"),
+    "end_retry_ms": ("the end of the alarm: first repetition, doubling to a minute", "ours"),
+    "end_give_up_ms": ("the end of the alarm: given up", "ours"),
+    "gateway_silent_ms": ("a gateway is paged; of `[default]` alone", "ours"),
+}
+
 ARRIVE_ELSEWHERE_MS = 60 * MINUTE_MS
 _IN_S = {f.name.removesuffix("_ms") + "_s": f.name for f in dataclasses.fields(Limits)}
 _CODE = re.compile(r"^[0-9]{2,12}$")

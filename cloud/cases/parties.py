@@ -69,6 +69,15 @@ async def _named(session: AsyncSession, name: str, kinds: tuple[str, ...]) -> st
     return await session.scalar(query) or ""
 
 
+async def unknown_names(session: AsyncSession, rescue: Rescue) -> list[str]:
+    """Desks and stations of the file that no organisation is called: whom they stand for would have to be telephoned."""
+    wanted = {
+        name for found in (rescue.default, *rescue.districts.values()) for name in (found.desk, found.station) if name
+    }
+    held = (await session.scalars(select(Organisation.name).where(Organisation.name.in_(wanted)))).all()
+    return sorted(wanted - set(held))
+
+
 async def _desk_of(session: AsyncSession, code: str) -> str:
     """The rescue centre whose district is the nearest to the place."""
     if not code:

@@ -1,11 +1,14 @@
 """What runs of cases beside the routes: put together for the app, which starts and stops it."""
 
 import functools
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from cloud.cases.cars import Cars
+from cloud.cases.limits import Rescue
 from cloud.cases.loop import CaseLoop
+from cloud.cases.parties import unknown_names
 from cloud.cases.service import Cases
 from cloud.cases.watch import DeadMan
 from cloud.gateways.commands import tell_car
@@ -13,6 +16,8 @@ from cloud.gateways.links import GatewayLinks
 from cloud.live.board import Board
 from cloud.live.feed import Feed
 from cloud.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 
 class CasesRunning:
@@ -25,6 +30,13 @@ class CasesRunning:
         self.loop = CaseLoop(sessions, self.cases, settings.clock)
         self.dead_man = DeadMan(sessions, board, self.cases, settings.rescue, settings.clock)
         links.incident_stored = self.loop.told
+
+    async def check(self, sessions: Any, rescue: Rescue) -> None:
+        """Say at the start which names of the file nobody has."""
+        async with sessions() as session:
+            names = await unknown_names(session, rescue)
+        if names:
+            _log.warning("rescue file: no organisation is called %s; it is as if none were named", ", ".join(names))
 
     def loops(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
         """What runs for ever, by name."""

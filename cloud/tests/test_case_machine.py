@@ -159,7 +159,7 @@ def test_a_level_that_was_escalated_may_still_come_and_free_them() -> None:
     play.say(TECHNICIAN, "arrived")
     play.say(TECHNICIAN, "released")
     assert play.states() == ["released", "stood_down", "standby"]
-    assert ("case_released", ("leg:2",)) in play.notices()
+    assert ("case_stood_down", ("leg:2",)) in play.notices()
 
 
 def test_nobody_answers_and_the_fire_service_is_called_by_a_person() -> None:
