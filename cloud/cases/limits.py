@@ -108,20 +108,27 @@ def load_rescue(path: pathlib.Path) -> Rescue:
         raise RescueError(f"{path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RescueError(f"{path}: {error}") from error
-    own = found.pop("default", {})
-    districts = found.pop("district", {})
+    own = _table(f"{path}: default", found.pop("default", {}))
+    districts = _table(f"{path}: district", found.pop("district", {}))
     if found:
         raise RescueError(f"{path}: only [default] and [district.CODE] are known, not {', '.join(found)}")
     for code in districts:
         if not _CODE.match(code):
             raise RescueError(f"{path}: district {code!r}: 2 to 12 digits of the national list of divisions")
-    read = {code: _district(f"{path}: district {code}", {**own, **entry}) for code, entry in districts.items()}
+    read = {}
+    for code, entry in districts.items():
+        place = f"{path}: district {code}"
+        read[code] = _district(place, {**own, **_table(place, entry)})
     return Rescue(_district(f"{path}: default", own), read)
 
 
-def _district(place: str, entry: Any) -> District:
-    if not isinstance(entry, dict):
+def _table(place: str, found: Any) -> dict[str, Any]:
+    if not isinstance(found, dict):
         raise RescueError(f"{place}: a table is needed")
+    return found
+
+
+def _district(place: str, entry: dict[str, Any]) -> District:
     limits: dict[str, int] = {}
     built_up, names = True, {"desk": "", "station": ""}
     for key, value in entry.items():

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.accounts import sessions as account_sessions
 from cloud.accounts.models import Membership, Organisation, OrganisationDistrict, Person
-from cloud.accounts.scope import Assignment
+from cloud.accounts.scope import Assignment, Scope
 from cloud.accounts.sessions import Client
 from cloud.cases.limits import District, Rescue
 from cloud.clock import unix_ms
@@ -139,6 +139,14 @@ class Town:
         asked: dict[str, Any] = self.socket.receive_json()
         self.socket.send_json({"type": "answer", "q": asked["q"], "ok": True, "detail": "told"})
         return asked
+
+    async def scope(self, who: str) -> Scope:
+        """What somebody may see."""
+        text = self.headers[who]["cookie"].partition("=")[2]
+        async with self.client.app.state.sessions() as session:  # type: ignore[attr-defined]
+            found = await account_sessions.scope_of(session, unix_ms(), text, 10**12, Client())
+        assert found is not None
+        return found
 
     # -- what people do -----------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """Cases from outside: what a gateway tells becomes work, people say steps, nothing of it is lost."""
 
+import json
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -237,6 +238,48 @@ def test_a_call_about_no_known_lift_is_the_desks_and_is_linked_later(town: Town)
     assert joined["id"] == case["id"]
     ended = town.get("desk", f"/api/v1/cases/{other['id']}").json()
     assert (ended["phase"], ended["outcome"]) == ("closed", "joined")
+
+
+def test_who_was_away_is_told_of_the_case_in_its_newest_form_also_by_another_server(town: Town) -> None:
+    town.tell()
+    id = town.only()["id"]
+    town.restart()
+    town.say("desk", id, "acknowledge")
+    town.tell("lift-2-1-1", lift="lift-2")
+    told = {who: _stream(town, who) for who in ("desk", "technician", "viewer", "stranger")}
+    assert [case["lift"] for case in told["stranger"]] == ["lift-2"]
+    for who in ("desk", "technician", "viewer"):
+        (case,) = told[who]
+        assert (case["id"], case["acknowledged"]["name"]) == (id, "李明")
+    assert ("order:2" in told["desk"][0]["steps_allowed"], "accept:1" in told["technician"][0]["steps_allowed"]) == (
+        True,
+        True,
+    )
+    assert told["viewer"][0]["steps_allowed"] == []
+
+
+def _stream(town: Town, who: str) -> list[dict[str, Any]]:
+    """The cases that a stream tells which goes on behind the first entry of the channel."""
+    feed = town.client.app.state.feed  # type: ignore[attr-defined]
+
+    async def read() -> str:
+        scope = await town.scope(who)
+
+        async def again() -> Any:
+            return scope
+
+        text, stream = "", feed.watch(1, scope, again)
+        async for chunk in stream:
+            text += chunk.decode()
+            if "event: case" in text or "event: heartbeat" in text:
+                break
+        await stream.aclose()
+        return text
+
+    assert town.client.portal is not None
+    text: str = town.client.portal.call(read)
+    events = [event for event in text.split("\n\n") if "event: case" in event]
+    return [json.loads(event.partition("data: ")[2]) for event in events]
 
 
 def test_a_fault_is_the_contractors_is_shelved_and_raised(town: Town) -> None:
