@@ -130,7 +130,7 @@ FACTS: tuple[tuple[str, tuple[str, str], Callable[[str | int, str], str]], ...] 
     ("due_ms", ("Due at", "截止时间"), _time),
     ("outcome", ("Outcome", "处置结果"), _out_of(OUTCOMES)),
     ("cause", ("Cause", "原因"), _out_of(CAUSES)),
-    ("why", ("Why", "缘由"), _out_of(REASONS)),
+    ("why", ("Why", "缘由"), _out_of({**OUTCOMES, **REASONS})),
     ("gateway", ("Gateway", "网关"), _text),
     ("lifts", ("Lifts behind it", "所属电梯数"), _text),
     ("at_risk", ("Last seen occupied or moving", "失联前有人或运行中的电梯"), _text),
