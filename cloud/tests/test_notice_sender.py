@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import select, update
 
 from cloud.accounts.models import Membership, Person
 from cloud.audit.models import AuditEntry
+from cloud.clock import unix_ms
 from cloud.database import make_engine, make_sessions
 from cloud.lifts.models import Lift
 from cloud.notices import channels, sender
@@ -19,8 +21,10 @@ from cloud.notices.outcome import MOST_ATTEMPTS, Again, Never, Outcome, Sent
 from cloud.notices.outward import Outward
 from cloud.notices.sender import CLAIM_MS, Sender, Taken
 from cloud.notices.service import Notice, queue
+from cloud.settings import Settings
 from cloud.shell import shell_scope
-from cloud.tests.receivers import answer, receiving
+from cloud.tests.conftest import CHEAP, Cloud, incident, record
+from cloud.tests.receivers import Receiver, Request, answer, receiving
 from cloud.tests.test_notices import channel, notice, organisation
 
 
@@ -277,3 +281,63 @@ async def test_a_receiver_that_says_back_what_it_was_sent_gives_no_secret_away(b
         await session.commit()
     await box.look()
     assert [row.receipt["detail"] for row in await box.rows()] == ["no …, no …, …"]
+
+
+def test_a_trapped_passenger_is_told_to_contractor_manager_and_desk_at_once(database: str) -> None:
+    """From the gateway's incident through the case and the outbox to three receivers, and back to who may see their receipts."""
+    settings = Settings(passwords=CHEAP, notice_hosts=("127.0.0.1",), public_url="https://x.example")
+    with Cloud(database, settings) as client:
+        assert client.portal is not None
+        with client.portal.wrap_async_context_manager(receiving(answer({"id": "m1"}))) as receiver:
+            places = {}
+            for kind, name in (("contractor", "维保"), ("property_manager", "物业"), ("rescue_centre", "96333")):
+                body = {"kind": kind, "name": name, "districts": ["3301"] if kind == "rescue_centre" else []}
+                places[kind] = client.post("/api/v1/organisations", json=body).json()["id"]
+                way = {
+                    "organisation": places[kind], "kind": "webhook", "name": name, "least_severity": 4,
+                    "settings": {"url": f"{receiver.url}&who={kind}"}, "language": "en" if kind == "rescue_centre" else "zh",
+                }  # fmt: skip
+                assert client.post("/api/v1/channels", json=way).status_code == 201
+            with client.websocket_connect("/api/v1/gateways/g-1/link") as socket:
+                socket.send_json({"type": "hello", "gateway": "g-1", "version": "1", "lifts": [record()]})
+                socket.receive_json()
+                whose = {
+                    "contractor": places["contractor"],
+                    "manager": places["property_manager"],
+                    "district": "330106",
+                }
+                assert client.put("/api/v1/lifts/lift-1/assignment", json=whose).status_code == 200
+                socket.send_json({"type": "incident", "incident": incident(opened=unix_ms())})
+                socket.receive_json()
+                told = opened(receiver, 3)
+        assert {who: request.json()["title"] for who, request in told.items()} == {
+            "contractor": "困人·新警情", "property_manager": "困人·新警情", "rescue_centre": "TRAPPED · New case",
+        }  # fmt: skip
+        (case,) = client.get("/api/v1/cases").json()
+        assert {who: request.json()["link"] for who, request in told.items()} == {
+            "contractor": f"https://x.example/phone/{case['id']}", "property_manager": "https://x.example/lift/lift-1",
+            "rescue_centre": f"https://x.example/desk/{case['id']}",
+        }  # fmt: skip
+        facts = told["contractor"].json()["facts"]
+        assert (facts["rescue_code"], facts["event"], facts["place"]) == ("330117", "trapped_between_floors", "西溪路")
+        receipts = client.get(f"/api/v1/cases/{case['id']}/notices").json()
+        sent = {
+            (entry["organisation"], entry["state"], entry["message_id"])
+            for entry in receipts
+            if entry["kind"] == "case_opened"
+        }
+        assert sent == {(place, "sent", "m1") for place in places.values()}
+
+
+def opened(receiver: Receiver, many: int) -> dict[str, Request]:
+    """What was told of the opening, by the receiver's name in the URL, when so many have come."""
+    for _ in range(500):
+        found = {
+            request.line.partition("&who=")[2].split(" ")[0]: request
+            for request in list(receiver.requests)
+            if request.json()["kind"] == "case_opened"
+        }
+        if len(found) == many:
+            return found
+        time.sleep(0.02)
+    raise AssertionError([request.json() for request in receiver.requests])
