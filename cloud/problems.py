@@ -6,6 +6,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 MEDIA_TYPE = "application/problem+json"
@@ -35,12 +36,19 @@ def install(app: FastAPI) -> None:
     """Answer every error of `app` with a problem document."""
     app.add_exception_handler(StarletteHTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
+    # PostgreSQL says the first of a NUL and of a number out of range, the driver of SQLite the second of the latter.
+    app.add_exception_handler(DataError, _unkeepable)
+    app.add_exception_handler(OverflowError, _unkeepable)
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, StarletteHTTPException)
     headers = dict(error.headers) if isinstance(error, HTTPException) and error.headers else None
     return problem(error.status_code, str(error.detail), headers=headers)
+
+
+async def _unkeepable(request: Request, error: Exception) -> JSONResponse:
+    return problem(422, "the request has a NUL or a number out of range, which the database cannot keep")
 
 
 async def _validation(request: Request, error: Exception) -> JSONResponse:

@@ -1,6 +1,7 @@
 """Settings of the cloud: read once by the command, checked, passed down. Times in ms; limits are ours."""
 
 import pathlib
+import re
 import tomllib
 import urllib.parse
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from protocols.identity import is_id
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
+HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?")
 
 
 class SettingsError(Exception):
@@ -85,6 +87,11 @@ class Settings:
     notice_hosts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in self.notice_hosts:
+            if not HOST.fullmatch(name):
+                raise SettingsError(
+                    f"notice host {name!r}: give HOST or HOST:PORT, as sms.internal:8080 or [fd00::5]:25"
+                )
         if not self.public_url:
             return
         parts = urllib.parse.urlsplit(self.public_url)

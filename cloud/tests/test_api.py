@@ -279,3 +279,33 @@ def test_the_description_says_of_every_route_who_may_and_how_it_refuses(client: 
     people = found["paths"]["/api/v1/people"]["get"]
     assert people["responses"]["403"]["description"].endswith("people.manage")
     assert found["paths"]["/api/v1/me/sessions"]["get"]["security"] == [{"session": []}]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/people?after=%00",
+        "/api/v1/channels/%00",
+        "/api/v1/lifts/%00/assignment",
+        f"/api/v1/audit?before={2**70}",
+    ],
+)
+def test_what_a_database_cannot_keep_is_no_error_of_ours(client: Cloud, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code in (200, 404, 422)
+    if answer.status_code == 422:
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_name_with_a_nul_is_cleaned_or_refused(client: Cloud) -> None:
+    body = {"kind": "owner", "name": "a\x00b"}
+    assert client.post("/api/v1/organisations", json=body).status_code in (201, 422)
+    assert client.post(
+        "/api/v1/people",
+        json={
+            "sign_in_name": "x",
+            "name": "x",
+            "organisation": "\x00",
+            "role": "viewer",
+        },
+    ).status_code in (404, 422)

@@ -27,6 +27,8 @@ def database(tmp_path: pathlib.Path) -> str:
         (["--host", "10.0.0.5", "--public-url", "http://x"], "no loopback address"),
         (["--public-url", "liftwatch.example"], "scheme and host"),
         (["--oidc", "/none.toml"], "cannot be read"),
+        (["--notice-host", "http://sms.internal"], "HOST or HOST:PORT"),
+        (["--retention", "/none.toml"], "cannot be read"),
     ],
 )
 def test_what_would_be_unsafe_is_refused_with_what_to_do(database: str, options: list[str], told: str) -> None:
