@@ -10,6 +10,9 @@ export function opId(): string {
 
 const TRIES = 2;
 
+/** What a refusal says that the case is now. */
+const newest = (error: ApiProblem): Case | null => (error.body as { detail?: { case?: Case } | null } | null)?.detail?.case ?? null;
+
 /** The case afterwards, which the world has then, too. Where it was refused because somebody was quicker, the world has what is now, and the problem is thrown on. */
 export async function say(id: string, step: string, args: Record<string, unknown> = {}): Promise<Case> {
   const body = { op: opId(), step, ...args };
@@ -21,7 +24,7 @@ export async function say(id: string, step: string, args: Record<string, unknown
     } catch (error) {
       if (!(error instanceof ApiProblem)) throw error;
       if (error.status === 0 && attempt < TRIES) continue;
-      if (error.status === 409) world.addCases([await call<Case>(`/api/v1/cases/${encodeURIComponent(id)}`)]);
+      if (error.status === 409) world.addCases([newest(error) ?? (await call<Case>(`/api/v1/cases/${encodeURIComponent(id)}`))]);
       throw error;
     }
   }

@@ -8,7 +8,7 @@ import { LangContext, useLang, type Lang } from "./language";
 import { Link } from "./Link";
 import { useMe } from "./me";
 import { pageAt } from "./pages";
-import { address, usePlace } from "./router";
+import { address, go, usePlace } from "./router";
 import { word } from "./texts";
 
 const RELOAD_MS = 5000;
@@ -64,6 +64,10 @@ export function App() {
   const found = pageAt(place.path);
   const lost = useConnection() === "lost";
   useEffect(() => watch(), []);
+  // An address of the live view with wall=1 is the wall, with what else it says.
+  useEffect(() => {
+    if (place.path === "/" && place.query.get("wall") === "1") go(address("/wall"), true);
+  }, [place]);
   useEffect(() => void (document.documentElement.lang = lang === "zh" ? "zh-CN" : "en"), [lang]);
   useAttention(word(found ? `title_${found.page.name}` : "notThere", lang), lang);
   const Shown = found?.page.shows;

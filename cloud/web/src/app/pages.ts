@@ -21,6 +21,7 @@ export const PAGES: readonly Page[] = [
   { name: "live", path: "/", also: [], shows: lazy(() => import("../live/Live")), inMenu: true, permission: null },
   { name: "lift", path: "/lift/{lift}", also: [], shows: lazy(() => import("../lift/LiftPage")), inMenu: false, permission: null },
   { name: "desk", path: "/desk", also: ["/desk/{case}"], shows: lazy(() => import("../desk/Desk")), inMenu: true, permission: "cases.desk" },
+  { name: "wall", path: "/wall", also: [], shows: lazy(() => import("../wall/Wall")), inMenu: true, permission: null, bare: true },
 ];
 
 /** The page of a path with the parts that its pattern names. */

@@ -167,33 +167,34 @@ function Circle({ cluster, lang, selected, onOpen }: { cluster: Cluster; lang: L
     : `${word("liftsHere", lang, { count: entries.length })}${worst === "none" ? "" : `, ${word(`trouble_${worst}`, lang)} ${counts[worst]}`}`;
   const open = () => onOpen();
   return (
-    <g
-      className={`spot spot-${worst}${selected ? " selected" : ""}`}
-      transform={`translate(${cluster.x}, ${cluster.y})`}
-      role="button"
-      tabIndex={0}
-      aria-label={label}
-      onClick={open}
-      onKeyDown={(event) => {
-        if (event.key !== "Enter" && event.key !== " ") return;
-        event.preventDefault();
-        open();
-      }}
-    >
-      <title>{label}</title>
-      <circle r={Math.max(radius, 22)} className="touch" />
-      <circle r={radius} className="disc" />
-      <text y={5}>{single ? SYMBOLS[worst] || "●" : entries.length}</text>
-      {!single && worst !== "none" && (
-        <text y={-radius - 4} className="spot-worst">
-          {SYMBOLS[worst]} {counts[worst]}
-        </text>
-      )}
-      {(single || entries.every((entry) => entry.site === only!.site)) && (
-        <text y={radius + 15} className="spot-name">
-          {single ? only.name : only!.site}
-        </text>
-      )}
+    <g className={`spot spot-${worst}${selected ? " selected" : ""}`} transform={`translate(${cluster.x}, ${cluster.y})`}>
+      <g
+        role="button"
+        tabIndex={0}
+        aria-label={label}
+        onClick={onOpen}
+        onKeyDown={(event) => {
+          if (event.key !== "Enter" && event.key !== " ") return;
+          event.preventDefault();
+          onOpen();
+        }}
+      >
+        <circle r={Math.max(radius, 22)} className="touch" />
+        <circle r={radius} className="disc" />
+      </g>
+      <g aria-hidden="true" className="spot-words">
+        <text y={5}>{single ? SYMBOLS[worst] || "●" : entries.length}</text>
+        {!single && worst !== "none" && (
+          <text y={-radius - 4} className="spot-worst">
+            {SYMBOLS[worst]} {counts[worst]}
+          </text>
+        )}
+        {(single || entries.every((entry) => entry.site === only!.site)) && (
+          <text y={radius + 15} className="spot-name">
+            {single ? only.name : only!.site}
+          </text>
+        )}
+      </g>
     </g>
   );
 }

@@ -20,12 +20,12 @@ export const SIZES: readonly Size[] = ["small", "medium", "large"];
 /** Least width and height of a strip, px. */
 export const BOX: Record<Size, { width: number; height: number }> = {
   small: { width: 108, height: 62 },
-  medium: { width: 128, height: 196 },
+  medium: { width: 136, height: 196 },
   large: { width: 190, height: 296 },
 };
 
 export const SYMBOLS: Record<Trouble, string> = { trapped: "▲", fault: "◆", gone: "?", work: "⚒", none: "" };
-const DRAWN: Record<Size, [number, number, number]> = { small: [16, 50, 0], medium: [62, 122, 24], large: [98, 206, 30] };
+const DRAWN: Record<Size, [number, number, number]> = { small: [16, 50, 0], medium: [56, 122, 24], large: [98, 206, 30] };
 
 /** What is to be said of it first: the trouble, or nothing. */
 export function badgeOf(lift: Lift, kind: Trouble, lang: Lang): string {
@@ -83,14 +83,14 @@ export const Strip = memo(function Strip({ id, size, lang, selected }: Props) {
     <Link
       className={`strip strip-${size} strip-${kind}${gone ? " strip-old" : ""}${selected ? " selected" : ""}`}
       href={address(`/lift/${encodeURIComponent(id)}`)}
-      aria-label={labelOf(lift, kind, text, lang)}
       data-lift={id}
     >
-      <span className="strip-name">
+      <span className="visually-hidden">{labelOf(lift, kind, text, lang)}</span>
+      <span className="strip-name" aria-hidden="true">
         {size === "small" && SYMBOLS[kind]} {lift.name}
       </span>
-      {size !== "small" && <span className="strip-badge">{text && `${SYMBOLS[kind]} ${text}`}</span>}
-      <span className="strip-body">
+      {size !== "small" && <span className="strip-badge" aria-hidden="true">{text && `${SYMBOLS[kind]} ${text}`}</span>}
+      <span className="strip-body" aria-hidden="true">
         {drawing}
         <span className="strip-side">
           {floor}
@@ -99,7 +99,7 @@ export const Strip = memo(function Strip({ id, size, lang, selected }: Props) {
         </span>
       </span>
       {size !== "small" && (
-        <span className="strip-foot">
+        <span className="strip-foot" aria-hidden="true">
           <span>{gone ? size === "large" && since(lift, lang) : doorText(lift, lang)}</span>
           <Age ms={lift.age_ms} seenAt={lift.seenAt} lang={lang} />
         </span>
