@@ -50,7 +50,8 @@ def test_normal_lifts_are_calm_and_a_trapped_one_is_not(browser: Any, cloud: Sit
     socket.send(json.dumps({"type": "incident", "incident": incident(opened=int(time.time() * 1000) - 21_000)}))
     page.wait_for_selector(".strip-trapped")
     assert "▲ Trapped between floors" in page.inner_text(".strip-trapped")
-    card = page.inner_text(".incident-danger")
+    page.click(".alarm-details summary")
+    card = page.inner_text(".alarm-danger")
     assert "330117" in card
     assert "committed" in card
     assert page.title().startswith("(1)")
@@ -84,6 +85,7 @@ def test_an_incident_says_why_and_what_would_end_it(browser: Any, cloud: Site) -
     evidence = [["stopped", opened], ["out_of_zone", opened - 500], ["passenger", opened - 9000]]
     socket.send(json.dumps({"type": "incident", "incident": incident(opened=opened, evidence=evidence)}))
     page, problems = open_page(browser, cloud)
+    page.click(".alarm-details > summary")
     page.click(".incident-danger summary")
     why = page.inner_text(".incident-danger .why")
     assert "the car is outside the door zone since" in why and "Ends when: the car is in the door zone (1 s)" in why
@@ -141,9 +143,9 @@ def test_a_phone_shows_the_incident_first_and_nothing_runs_out_sideways(browser:
     tell(socket, live("lift-1"), live("lift-2"))
     socket.send(json.dumps({"type": "incident", "incident": incident(opened=int(time.time() * 1000))}))
     page, _ = open_page(browser, cloud, lang="zh", width=390)
-    page.wait_for_selector(".incident-danger")
+    page.wait_for_selector(".alarm-danger")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert page.locator(".incident-danger").bounding_box()["y"] < page.locator(".strip").first.bounding_box()["y"]
+    assert page.locator(".alarm-danger").bounding_box()["y"] < page.locator(".strip").first.bounding_box()["y"]
     page.close()
     socket.close()
 
@@ -192,8 +194,11 @@ def test_an_area_event_has_its_members_in_order_under_it_and_none_of_them_again(
         assert json.loads(socket.recv())["type"] == "receipt"
     page, problems = open_page(browser, cloud, lang=lang)
     page.wait_for_selector(".members .member >> nth=3")
-    assert page.locator(".incident").count() == 2, "the area, and what has nothing to do with it"
-    assert page.title().startswith("(2)")
+    page.wait_for_selector(".alarm:visible >> nth=1")
+    assert page.locator(".incident:visible").count() == 1
+    titles = page.locator(".alarm-title:visible").all_inner_texts()
+    assert len(titles) == 2, "who is trapped, and what has nothing to do with the area; the others are under it"
+    assert page.title().startswith("(3)")
     lifts = [page.locator(".member-lift").nth(at).inner_text().split(" · ")[0] for at in range(4)]
     assert lifts == ["梯 lift-3", "梯 lift-2", "梯 lift-4", "梯 lift-1"]
     card = page.inner_text(".incident-danger")

@@ -2,6 +2,7 @@
 import { clock, counted } from "../app/format";
 import { useLang, type Lang } from "../app/language";
 import { Link } from "../app/Link";
+import { useMe } from "../app/me";
 import { address } from "../app/router";
 import { serverNow } from "../app/time";
 import { IncidentCard } from "../incidents/IncidentCard";
@@ -45,10 +46,10 @@ export function AlarmCard({ alarm, incidents, hint, selected, isHere = false }: 
       <div className="alarm-where">
         <b className="alarm-code figures">{one.rescue_code || lift?.rescue_code || "–"}</b>
         <span>
-          {lift?.name ?? alarm.lift}
+          {lift?.name ?? (alarm.lift || one.lift_name || (one.kind === "gateway_silent" ? one.gateway : one.place))}
           {alarm.repeats > 1 && <b className="repeats"> {word("repeats", lang, { count: alarm.repeats })}</b>}
           <br />
-          <small>{lift?.address}</small>
+          <small>{one.kind === "gateway_silent" ? one.at_risk.length > 0 && word("atRisk", lang, { lifts: one.at_risk.join(", ") }) : (lift?.address ?? one.place)}</small>
         </span>
       </div>
       <State one={one} lang={lang} overdueMs={isOverdue ? now - one.opened_at_ms : null} />
@@ -56,6 +57,7 @@ export function AlarmCard({ alarm, incidents, hint, selected, isHere = false }: 
       <div className="buttons">
         <AckButton one={one} hint={hint ? "A" : undefined} />
         <Shelve one={one} />
+        <Work one={one} />
         {lift && !isHere && (
           <Link className="button" href={address(`/lift/${encodeURIComponent(lift.id)}`)}>
             {word("open", lang)}
@@ -71,6 +73,18 @@ export function AlarmCard({ alarm, incidents, hint, selected, isHere = false }: 
         </details>
       )}
     </article>
+  );
+}
+
+/** Where who may works on it: the dispatcher at his desk, the contractor's people on their page. */
+function Work({ one }: { one: Case }) {
+  const lang = useLang();
+  const me = useMe();
+  const page = me?.permissions.includes("cases.desk") ? "desk" : me?.permissions.includes("cases.work") ? "phone" : null;
+  return page === null ? null : (
+    <Link className="button work" href={address(`/${page}/${encodeURIComponent(one.id)}`)}>
+      {word("handle", lang)}
+    </Link>
   );
 }
 

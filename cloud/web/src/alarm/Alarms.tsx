@@ -5,12 +5,12 @@ import { useLang } from "../app/language";
 import { useQuery } from "../app/router";
 import { useNow } from "../app/time";
 import { IncidentCard } from "../incidents/IncidentCard";
-import { inOrder, isAlive, unfolded, type Case } from "../world/model";
+import { isAlive, type Case } from "../world/model";
 import { useCases, useIncidents } from "../world/store";
 import { useSaying } from "./AckButton";
 import { AlarmCard } from "./AlarmCard";
 import "./alarm.css";
-import { alarmsOf, isNew, withoutCase } from "./alarms";
+import { countOf, isNew, listed, type Alarm } from "./alarms";
 import { urgent } from "./attention";
 import { mayStep } from "./steps";
 import { word } from "./texts";
@@ -43,11 +43,12 @@ export function Alarms() {
   const [chosen] = useQuery("lift");
   const { problem, run } = useSaying();
   useNow(1000);
-  const alarms = alarmsOf(cases);
-  const others = inOrder(withoutCase(unfolded(incidents), cases));
-  const open = others.filter(isAlive);
-  const closed = others.filter((one) => !isAlive(one)).slice(0, SHOWN_CLOSED);
-  const first: Case | undefined = [...alarms.filter((one) => one.lift === chosen), ...alarms]
+  const found = listed(cases, incidents);
+  const { areas, alarms } = found;
+  const open = found.others.filter(isAlive);
+  const closed = found.others.filter((one) => !isAlive(one)).slice(0, SHOWN_CLOSED);
+  const all = [...alarms, ...areas.flatMap((area) => area.alarms)];
+  const first: Case | undefined = [...all.filter((one) => one.lift === chosen), ...all]
     .flatMap((one) => one.cases)
     .find((one) => isNew(one) && mayStep(one, "acknowledge"));
   useKeys([
@@ -57,21 +58,33 @@ export function Alarms() {
       run: () => void (first && run(first.id, "acknowledge")),
     },
   ]);
+  const card = (alarm: Alarm) => (
+    <AlarmCard key={alarm.cases[0]!.id} alarm={alarm} incidents={incidents} hint={first !== undefined && alarm.cases.includes(first)} selected={alarm.lift !== "" && alarm.lift === chosen} />
+  );
   return (
     <section className="alarms" aria-label={word("alarms", lang)}>
       <Urgent />
       <h2>
-        {word("alarms", lang)} <small>{alarms.filter((one) => !one.isShelved).length + open.length}</small>
+        {word("alarms", lang)} <small>{countOf(found)}</small>
       </h2>
       {problem && (
         <p className="problem" role="alert">
           {problem}
         </p>
       )}
-      {alarms.length + open.length === 0 && <p className="empty">{word("none", lang)}</p>}
-      {alarms.map((alarm) => (
-        <AlarmCard key={alarm.cases[0]!.id} alarm={alarm} incidents={incidents} hint={first !== undefined && alarm.cases.includes(first)} selected={alarm.lift === chosen} />
+      {alarms.length + areas.length + open.length === 0 && <p className="empty">{word("none", lang)}</p>}
+      {areas.map((area) => (
+        <div key={area.incident.id}>
+          <IncidentCard incident={area.incident} all={incidents} />
+          {area.alarms.length > 0 && (
+            <details className="closed">
+              <summary>{word("ofArea", lang, { count: area.alarms.length })}</summary>
+              {area.alarms.map(card)}
+            </details>
+          )}
+        </div>
       ))}
+      {alarms.map(card)}
       {alarms.length > 0 && open.length > 0 && <h3>{word("others", lang)}</h3>}
       {open.map((incident) => (
         <IncidentCard key={incident.id} incident={incident} all={incidents} />

@@ -1,5 +1,5 @@
 // What calls for somebody: cases by lift, and alarms that are no case yet. Values in, values out.
-import { isAlive, isOpen, SEVERE, type Case, type Incident } from "../world/model";
+import { inOrder, isAlive, isOpen, SEVERE, unfolded, type Case, type Incident } from "../world/model";
 
 export interface Alarm {
   lift: string;
@@ -48,6 +48,37 @@ export function withoutCase(incidents: readonly Incident[], cases: ReadonlyMap<s
   const held = new Set([...cases.values()].flatMap((one) => one.incidents));
   return incidents.filter((incident) => !held.has(incident.id));
 }
+
+/** An area event with the cases that are of it and need no list of their own. */
+export interface Area {
+  incident: Incident;
+  alarms: Alarm[];
+}
+
+export interface Listed {
+  areas: Area[];
+  alarms: Alarm[];
+  /** Incidents that are no case and of no area, open and closed. */
+  others: Incident[];
+}
+
+/** What stands in the list: a case of an area event stands under that, unless somebody is trapped by it: he is seen by himself. */
+export function listed(cases: ReadonlyMap<string, Case>, incidents: ReadonlyMap<string, Incident>): Listed {
+  const rest = inOrder(withoutCase(unfolded(incidents), cases));
+  const areas = new Map<string, Area>();
+  for (const one of rest) if (isAlive(one) && one.kind.startsWith("area_")) areas.set(one.id, { incident: one, alarms: [] });
+  const alarms: Alarm[] = [];
+  for (const alarm of alarmsOf(cases)) {
+    const isFolded = alarm.cases.every((one) => one.kind !== "trapped" && one.areas.some((id) => areas.has(id)));
+    const area = isFolded ? areas.get(alarm.cases[0]!.areas.find((id) => areas.has(id))!) : undefined;
+    (area?.alarms ?? alarms).push(alarm);
+  }
+  return { areas: [...areas.values()], alarms, others: rest.filter((one) => !areas.has(one.id)) };
+}
+
+/** How many things call for somebody. */
+export const countOf = ({ areas, alarms, others }: Listed): number =>
+  areas.length + alarms.filter((one) => !one.isShelved).length + others.filter(isAlive).length;
 
 /** The worst of what nobody has, 0 = nothing. */
 export function soundingOf(cases: ReadonlyMap<string, Case>, incidents: ReadonlyMap<string, Incident>, nowMs: number): number {

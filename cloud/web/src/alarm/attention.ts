@@ -2,9 +2,9 @@
 import { useEffect, useRef } from "react";
 import type { Lang } from "../app/language";
 import { onTick, serverNow } from "../app/time";
-import { isAlive, unfolded, type Case } from "../world/model";
+import type { Case } from "../world/model";
 import { useCases, useIncidents, world } from "../world/store";
-import { alarmsOf, isNew, soundingOf, withoutCase } from "./alarms";
+import { countOf, isNew, listed, soundingOf } from "./alarms";
 import { caseTitle } from "./words";
 import { resumeShift, sound } from "./sound";
 import { word } from "./texts";
@@ -53,7 +53,7 @@ export function useAttention(title: string, lang: Lang): void {
   const incidents = useIncidents();
   const cases = useCases();
   const told = useRef<Set<string> | null>(null);
-  const open = withoutCase(unfolded(incidents), cases).filter(isAlive).length + alarmsOf(cases).filter((one) => !one.isShelved).length;
+  const open = countOf(listed(cases, incidents));
   const worst = soundingOf(cases, incidents, serverNow());
   useEffect(() => void (document.title = `${open > 0 ? `(${open}) ` : ""}${title} · Liftwatch`), [title, open]);
   useEffect(() => {

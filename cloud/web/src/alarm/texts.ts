@@ -47,6 +47,8 @@ export const word = teller({
   acknowledged: { zh: "已确认", en: "Acknowledged" },
   newTrapped: { zh: "困人报警：{lift}", en: "Somebody is trapped: {lift}" },
   newCase: { zh: "新警情：{what}，{lift}", en: "New: {what}, {lift}" },
+  ofArea: { zh: "其中 {count} 台各有警情", en: "{count} lifts of it have a case each" },
+  atRisk: { zh: "最后有人或在运行：{lifts}", en: "Last seen occupied or moving: {lifts}" },
   others: { zh: "其他事件", en: "Other events" },
   keyAcknowledge: { zh: "确认（所选电梯，否则列表首条）", en: "Acknowledge (of the chosen lift, else the first)" },
 });

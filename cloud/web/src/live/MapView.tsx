@@ -165,7 +165,6 @@ function Circle({ cluster, lang, selected, onOpen }: { cluster: Cluster; lang: L
   const label = single
     ? `${only.name}: ${word(`trouble_${worst}`, lang)}`
     : `${word("liftsHere", lang, { count: entries.length })}${worst === "none" ? "" : `, ${word(`trouble_${worst}`, lang)} ${counts[worst]}`}`;
-  const open = () => onOpen();
   return (
     <g className={`spot spot-${worst}${selected ? " selected" : ""}`} transform={`translate(${cluster.x}, ${cluster.y})`}>
       <g

@@ -1,7 +1,7 @@
 // Wall mode: no menus, large, page by page of sites; stops at a new alarm; loads itself anew when the server has a newer page.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { AlarmCard } from "../alarm/AlarmCard";
-import { alarmsOf, withoutCase } from "../alarm/alarms";
+import { listed } from "../alarm/alarms";
 import "../alarm/alarm.css";
 import { Shift } from "../alarm/Shift";
 import { clock, dayAndClock } from "../app/format";
@@ -16,7 +16,7 @@ import { filtered } from "../live/filters";
 import "../live/live.css";
 import { Strip, SYMBOLS, type Size } from "../live/Strip";
 import { word as liveWord } from "../live/texts";
-import { inOrder, isAlive, TROUBLES, unfolded } from "../world/model";
+import { isAlive, TROUBLES } from "../world/model";
 import { useCases, useConnection, useEntries, useIncidents } from "../world/store";
 import { pagesOf, type Site } from "./pages";
 import { word } from "./texts";
@@ -96,8 +96,9 @@ export default function Wall() {
   const [paused, setPaused] = useState(false);
   const now = useNow(1000);
   useNewest();
-  const alarms = alarmsOf(cases).filter((one) => !one.isShelved);
-  const others = inOrder(withoutCase(unfolded(incidents), cases)).filter((one) => isAlive(one) && one.severity >= 2 && !one.withheld);
+  const found = listed(cases, incidents);
+  const alarms = found.alarms.filter((one) => !one.isShelved);
+  const others = [...found.areas.map((area) => area.incident), ...found.others.filter((one) => isAlive(one) && one.severity >= 2 && !one.withheld)];
   const fresh = alarms.find((one) => one.isNew && one.severity >= 3)?.lift ?? others.find((one) => one.severity >= 4)?.lift ?? null;
   const counts = useMemo(() => filtered(entries, { text: "", troubles: new Set(), fault: "", site: "" }).counts, [entries]);
   const pages = useMemo(() => pagesOf(entries, MOST), [entries]);
