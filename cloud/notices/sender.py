@@ -77,6 +77,7 @@ class Sender:
 
     async def run(self) -> None:
         """For ever."""
+        await self.take_up()
         try:
             while True:
                 self._woken.clear()
@@ -88,6 +89,15 @@ class Sender:
                     pass
         finally:
             await self.stop()
+
+    async def take_up(self) -> None:
+        """What a process before this one was sending goes at once. On PostgreSQL another may still be at it: there its claim has to end."""
+        async with self._sessions() as session:
+            if session.get_bind().dialect.name == "sqlite":
+                now_ms = self._clock()
+                held = update(NoticeRow).where(NoticeRow.state == "waiting", NoticeRow.next_at_ms > now_ms)
+                await session.execute(held.values(next_at_ms=now_ms))
+                await session.commit()
 
     async def stop(self) -> None:
         """End what is being sent; it is tried again after its claim."""
