@@ -29,6 +29,9 @@ PEOPLE = (
     ("regulator", "sun.li", "孙立", "西湖区市场监管局", "inspector", "13000000006"),
 )
 
+# For `liftwatch cloud --rescue`; all limits are its defaults.
+RESCUE = f'[district.{CITY}]\ndesk = "{DESK}"\nstation = "{STATION}"\n'
+
 
 def admin_steps(files: Callable[[str], pathlib.Path], url: str) -> list[str]:
     """Arguments of `liftwatch cloud admin` that make all of them, each with a sign-in link written to `files(who)`."""

@@ -120,8 +120,10 @@ class Stack:
         self._run("twin", twin)
         self.bench_url = twin.ready_line.split()[1]
         self._set_up_cloud()
-        database = ("--database", self.cloud_database)
-        self._run("cloud", services.part("cloud", self.logs, "cloud", *database, "--port", str(self.port)))
+        rescue = self.data / "rescue.toml"
+        rescue.write_text(people.RESCUE)
+        options = ("--database", self.cloud_database, "--port", str(self.port), "--rescue", str(rescue))
+        self._run("cloud", services.part("cloud", self.logs, "cloud", *options))
         config = str(self._write_gateway(platform_url))
         gateway = services.part("gateway", self.logs, "gateway", "--config", config, env=self._gateway_env)
         self._run("gateway", gateway)
