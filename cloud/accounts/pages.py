@@ -82,6 +82,15 @@ async def live_page(request: Request, scope: Somebody) -> Response:
     return FileResponse(index, headers={"Cache-Control": "no-cache"})
 
 
+@router.get("/phone-worker.js", dependencies=[Open])
+async def phone_worker(request: Request) -> Response:
+    """What lets the technician's page open without a line: a file of the page's own. Asked for anew each time, so that it can be mended."""
+    path = request.app.state.static / "phone-worker.js"
+    if not path.exists():
+        raise NotThere("not_there", "the page is not built: python -m cloud.web.build")
+    return FileResponse(path, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+
+
 @router.get("/sign-in", dependencies=[Open])
 async def sign_in_form(request: Request, next: str = "/") -> Response:
     """The form; who is signed in already goes on."""

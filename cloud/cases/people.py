@@ -242,6 +242,8 @@ def _cleaned(said: dict[str, Any]) -> dict[str, Any]:
 
 
 def _digest(said: dict[str, Any]) -> str:
+    """Of what was said, not of when: a phone that got no answer adds the time as it says it again."""
+    said = {name: value for name, value in said.items() if name != "said_at_ms"}
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -18,7 +18,7 @@ def sources_hash() -> str:
     files = [
         HERE / name for name in ("package.json", "package-lock.json", "index.html", "vite.config.ts", "tsconfig.json")
     ]
-    for path in [*files, *sorted((HERE / "src").rglob("*"))]:
+    for path in [*files, *sorted((HERE / "src").rglob("*")), *sorted((HERE / "public").rglob("*"))]:
         if path.is_file():
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()

@@ -26,6 +26,14 @@ export function refusalText(found: StepRefusal, lang: Lang): string {
   return word(known ? (`refusal_${known}` as Word) : "refusal_other", lang, { who, legs, phase: word(`phase_${found.case.phase}`, lang), text });
 }
 
+/** Likewise where the case as it was then is not at hand any more. */
+export function refusalWords(reason: string, text: string, lang: Lang): string {
+  const plain = { nobodys: "refusal_taken", leg: "refusal_passed", phase: "refusal_passed", end: "refusal_open" } as const;
+  const known = KNOWN.find((name) => name === reason);
+  const name = plain[reason as keyof typeof plain] ?? (known ? (`refusal_${known}` as Word) : "refusal_other");
+  return word(name, lang, { text });
+}
+
 /** What to tell a person whose step did not go through. */
 export function stepProblem(error: unknown, lang: Lang): string {
   const found = refusalOf(error);

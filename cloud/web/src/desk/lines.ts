@@ -46,7 +46,7 @@ function valueOf(name: string, value: unknown, lang: Lang): string {
   if (name === "keys" && Array.isArray(value)) return value.map((key) => COMFORT[key as keyof typeof COMFORT]?.[lang] ?? String(key)).join(" ");
   if (name === "done") return word(value ? "yes" : "no", lang);
   if (name === "until_ms") return clock(Number(value), lang);
-  if (name === "said" && has(text)) return word(text as Word, lang);
+  if (name === "said" && has(`said_${text}`)) return word(`said_${text}` as Word, lang).split(/[，,：:]/)[0]!;
   return text;
 }
 
