@@ -1,7 +1,6 @@
 """The cloud's app factory: resources live in the lifespan, routes in their domains, errors are problem details (RFC 9457)."""
 
 import asyncio
-import functools
 import logging
 import pathlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -89,8 +88,7 @@ def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
         state.oidc = Oidc(settings.oidc, http)
         async with state.sessions() as session:
             board.known(await lift_service.kept_records(session), mono_ms())
-        case_bodies = functools.partial(case_reading.bodies, settings.rescue)
-        await feed.begin(Channel(state.sessions, {"incident": incident_service.bodies, "case": case_bodies}))
+        await feed.begin(Channel(state.sessions, {"incident": incident_service.bodies, "case": case_reading.bodies}))
         state.cases_running = CasesRunning(state.sessions, board, feed, state.links, settings)
         state.cases = state.cases_running.cases
         await state.cases_running.check(state.sessions, settings.rescue)

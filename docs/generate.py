@@ -376,9 +376,9 @@ def _case_steps() -> str:
         return "all" if tuple(names) == KINDS else ", ".join(f"`{name}`" for name in names) or "–"
 
     rows = [
-        (f"`{step.name.removesuffix('_own')}`", CASE_SIDES[step.side], many(step.kinds),
+        (f"`{step.name}`", CASE_SIDES[step.side], many(step.kinds),
          many(step.phases), many(step.legs), (step.do.__doc__ or "").strip())
-        for step in STEPS.values()
+        for step in STEPS
     ]  # fmt: skip
     return table(("step", "who", "kinds", "phases", "from states of the level", "what it does"), rows)
 

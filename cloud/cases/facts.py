@@ -10,6 +10,8 @@ from cloud.cases.machine import Result
 from cloud.cases.state import DANGER, SYSTEM, Case, Fact, Parties, Who
 from cloud.cases.steps import lose_acknowledgement, to_trapped
 
+MOST_INCIDENTS = 100  # held in a case
+
 
 def opened(case: Case, limits: Limits, now_ms: int, who: Who = SYSTEM) -> Result:
     """A new case: everybody whom it concerns is told at once, and the first level is sent."""
@@ -28,7 +30,7 @@ def opened(case: Case, limits: Limits, now_ms: int, who: Who = SYSTEM) -> Result
         at_risk=len(case.at_risk),
     )
     if case.kind == "gateway_silent":
-        doing.tell("gateway_silent", *chain(case), dedupe="opened")
+        doing.tell("gateway_silent", *chain(case), *(("desk",) if case.at_risk else ()), dedupe="opened")
     else:
         grave = ("desk",) if case.severity >= DANGER else ()
         told = dict.fromkeys([*chain(case)[:2], *grave, "contractors", "manager"])
@@ -41,6 +43,7 @@ def incident(case: Case, limits: Limits, now_ms: int, name: str, fact: Fact) -> 
     """One of its incidents is told: new to it, graver, pressed again, or over. A graver one takes the acknowledgement away."""
     doing = _doing(case, limits, now_ms)
     case, before = doing.case, case.incidents.get(name)
+    _forget(case)
     case.incidents[name] = replace(fact, presses=max(fact.presses, before.presses if before else 0))
     case.severity = max(case.severity, fact.severity)
     if before is None:
@@ -58,6 +61,13 @@ def incident(case: Case, limits: Limits, now_ms: int, name: str, fact: Fact) -> 
             case.shelved = None
             lose_acknowledgement(doing)
     return _result(doing)
+
+
+def _forget(case: Case) -> None:
+    """Of a fault that comes and goes for days the last ones that are over are enough; the timeline has them all."""
+    over = [name for name, fact in case.incidents.items() if not fact.open]
+    for name in over[: max(0, len(case.incidents) - MOST_INCIDENTS + 1)]:
+        del case.incidents[name]
 
 
 def concerns(case: Case, limits: Limits, now_ms: int, parties: Parties) -> Result:
@@ -97,7 +107,7 @@ def silent_again(case: Case, limits: Limits, now_ms: int, since_ms: int, at_risk
     case.silent_since_ms, case.heard_at_ms, case.at_risk, case.shelved = since_ms, None, at_risk, None
     lose_acknowledgement(doing)
     doing.note("silent_again", at_risk=len(at_risk))
-    doing.tell("gateway_silent", *chain(case))
+    doing.tell("gateway_silent", *chain(case), *(("desk",) if at_risk else ()))
     return _result(doing)
 
 

@@ -75,14 +75,16 @@ def stand_down_others(doing: Doing, why: str, but: int = 0) -> None:
 
 def sharpen(doing: Doing, why: str) -> None:
     """People are in danger now: who was sent for a fault goes on, by the clocks of a rescue; where nobody was, somebody is sent."""
-    leg, limits, now = doing.case.leg(1), doing.limits, doing.now_ms
-    if not any(found.under_way for found in doing.case.legs):
+    limits, now = doing.limits, doing.now_ms
+    sent = [leg for leg in doing.case.legs if leg.under_way]
+    if not sent:
         begin(doing, why)
-        return
-    leg = next(found for found in doing.case.legs if found.under_way)
-    leg.missed = []
-    leg.answer_due_ms = now + limits.answer_ms if leg.state == "ordered" else leg.answer_due_ms
-    leg.arrive_due_ms = now + limits.arrive_ms if leg.state != "arrived" else None
-    leg.free_due_ms = now + limits.free_ms if leg.state == "arrived" else None
-    if leg.organisation:
-        doing.tell("case_ordered", f"leg:{leg.level}", level=leg.level, why=why)
+    for leg in sent:
+        leg.missed = []
+        leg.answer_due_ms = now + limits.answer_ms if leg.state == "ordered" else leg.answer_due_ms
+        leg.arrive_due_ms = now + limits.arrive_ms if leg.state != "arrived" else None
+        leg.free_due_ms = now + limits.free_ms if leg.state == "arrived" else None
+        if leg.state in ("on_the_way", "arrived"):
+            doing.car("coming" if leg.state == "on_the_way" else "arrived")
+        if leg.organisation:
+            doing.tell("case_ordered", f"leg:{leg.level}", level=leg.level, why=why)

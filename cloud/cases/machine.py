@@ -66,40 +66,37 @@ _UNDER_WAY: tuple[LegState, ...] = (*_SENT, "arrived")
 _NOT_SENT: tuple[LegState, ...] = ("standby", "refused", "stood_down")
 _SHELVES: tuple[Kind, ...] = ("fault", "gateway_silent", "other")
 
-TABLE: dict[str, Step] = {
-    step.name: step
-    for step in (
-        Step("acknowledge", "anybody", steps.acknowledge, phases=_LIVE, needs=("nobodys",)),
-        Step("take_over", "anybody", steps.take_over, phases=_LIVE, needs=("anothers",)),
-        Step("shelve", "contractor", steps.shelve, kinds=_SHELVES, needs=("on_no_shelf",), checks=("reason", "shelf_end")),
-        Step("unshelve", "contractor", steps.unshelve, needs=("on_shelf",)),
-        Step("persons", "anybody", steps.persons, phases=_LIVE, checks=("persons",)),
-        Step("comfort", "anybody", steps.comfort, phases=_LIVE, checks=("comfort",)),
-        Step("note", "anybody", steps.note, phases=("open", "follow_up", "closed"), checks=("note",)),
-        Step("caller", "desk", steps.caller, phases=_LIVE),
-        Step("link", "desk", steps.link, phases=_LIVE, needs=("no_lift",)),
-        Step("raise", "anybody", steps.raise_, kinds=("fault", "other"), checks=("note",)),
-        Step("order", "desk", steps.order_level, legs=_NOT_SENT, needs=("about_a_lift",), checks=("unit",)),
-        Step("stand_down", "desk", steps.stand_down_level, legs=_UNDER_WAY, needs=("another_comes",)),
-        Step("called_station", "desk", steps.called, legs=("ordered",), level=2, needs=("by_telephone",), checks=("note",)),
-        Step("called_119", "desk", steps.called, legs=("ordered",), level=3, checks=("note",)),
-        Step("accept", "leg", steps.accept, legs=("ordered",)),
-        Step("refuse", "leg", steps.refuse, legs=_SENT, checks=("reason",)),
-        Step("on_the_way", "leg", steps.on_the_way, legs=_SENT),
-        Step("arrived", "leg", steps.arrived, legs=_SENT),
-        Step("released", "leg", steps.released, kinds=("trapped",), legs=("arrived",), checks=("competent", "released")),
-        Step("mended", "leg", steps.mended, kinds=("fault", "other"), legs=("arrived",), checks=("mended", "cause_known")),
-        Step("no_rescue", "leg", steps.no_rescue, kinds=("trapped",), legs=("arrived",), checks=("no_rescue",)),
-        Step("end_alarm", "leg", steps.end_alarm, kinds=("trapped",), phases=("follow_up",), needs=("given_up",)),
-        Step("call_back", "desk", steps.call_back, kinds=("trapped",), phases=("follow_up",), checks=("call_back",)),
-        Step("cause", "contractor", steps.cause, kinds=("trapped", "fault"), phases=_LIVE, checks=("cause",)),
-        Step("close", "desk", steps.close, kinds=("trapped", "other"), phases=_LIVE, needs=("acknowledged",), checks=("end",)),
-        Step(
-            "close_own", "contractor", steps.close, kinds=("fault", "gateway_silent"), phases=_LIVE,
-            needs=("acknowledged",), checks=("end",),
-        ),
-    )
-}  # fmt: skip
+TABLE: tuple[Step, ...] = (
+    Step("acknowledge", "anybody", steps.acknowledge, phases=_LIVE, needs=("nobodys",)),
+    Step("take_over", "anybody", steps.take_over, phases=_LIVE, needs=("anothers",)),
+    Step("shelve", "contractor", steps.shelve, kinds=_SHELVES, needs=("on_no_shelf",), checks=("reason", "shelf_end")),
+    Step("unshelve", "contractor", steps.unshelve, needs=("on_shelf",)),
+    Step("persons", "anybody", steps.persons, phases=_LIVE, checks=("persons",)),
+    Step("comfort", "anybody", steps.comfort, phases=_LIVE, checks=("comfort",)),
+    Step("note", "anybody", steps.note, phases=("open", "follow_up", "closed"), checks=("note",)),
+    Step("caller", "desk", steps.caller, phases=_LIVE),
+    Step("link", "desk", steps.link, phases=_LIVE, needs=("no_lift",)),
+    Step("raise", "anybody", steps.raise_, kinds=("fault", "other"), checks=("note",)),
+    Step("order", "desk", steps.order_level, legs=_NOT_SENT, needs=("about_a_lift",), checks=("unit",)),
+    Step("stand_down", "desk", steps.stand_down_level, legs=_UNDER_WAY, needs=("another_comes",)),
+    Step("called_station", "desk", steps.called, legs=("ordered",), level=2, needs=("by_telephone",), checks=("note",)),
+    Step("called_119", "desk", steps.called, legs=("ordered",), level=3, checks=("note",)),
+    Step("accept", "leg", steps.accept, legs=("ordered",)),
+    Step("refuse", "leg", steps.refuse, legs=_SENT, checks=("reason",)),
+    Step("on_the_way", "leg", steps.on_the_way, legs=_SENT),
+    Step("arrived", "leg", steps.arrived, legs=_SENT),
+    Step("released", "leg", steps.released, kinds=("trapped",), legs=("arrived",), checks=("competent", "released")),
+    Step("mended", "leg", steps.mended, kinds=("fault", "other"), legs=("arrived",), checks=("mended", "cause_known")),
+    Step("no_rescue", "leg", steps.no_rescue, kinds=("trapped",), legs=("arrived",), checks=("no_rescue",)),
+    Step("end_alarm", "leg", steps.end_alarm, kinds=("trapped",), phases=("follow_up",), needs=("given_up",)),
+    Step("call_back", "desk", steps.call_back, kinds=("trapped",), phases=("follow_up",), checks=("call_back",)),
+    Step("cause", "contractor", steps.cause, kinds=("trapped", "fault"), phases=_LIVE, checks=("cause",)),
+    Step("close", "desk", steps.close, kinds=("trapped", "other"), phases=_LIVE, needs=("acknowledged",), checks=("end",)),
+    Step(
+        "close", "contractor", steps.close, kinds=("fault", "gateway_silent"), phases=_LIVE,
+        needs=("acknowledged",), checks=("end",),
+    ),
+)  # fmt: skip
 # Steps that the desk may say without anybody having been sent there, by the word of a competent person whom it names.
 BY_WORD = frozenset(("released", "no_rescue"))
 
@@ -131,8 +128,8 @@ NEEDS: dict[str, tuple[Callable[[Case, Who, int], bool], str]] = {
 def possible(case: Case, who: Who) -> list[str]:
     """What this person can say now, with the level where a step is about one: `acknowledge`, `order:2`."""
     out = []
-    for step in TABLE.values():
-        name = step.name.removesuffix("_own")
+    for step in TABLE:
+        name = step.name
         if not step.legs:
             out += [name] if _why_not(case, step, who, 0) is None else []
             continue
@@ -145,11 +142,10 @@ def possible(case: Case, who: Who) -> list[str]:
 
 def apply(case: Case, limits: Limits, who: Who, name: str, args: Mapping[str, Any], now_ms: int) -> Result:
     """Say a step; StepRefused where the table has no place for it."""
-    step = TABLE.get(name)
-    if name == "close" and case.kind in TABLE["close_own"].kinds:
-        step = TABLE["close_own"]
-    if step is None:
+    rows = [row for row in TABLE if row.name == name]
+    if not rows:
         raise StepRefused("no_such_step", f"there is no step {name[:40]!r}", possible(case, who))
+    step = next((row for row in rows if case.kind in row.kinds), rows[0])
     doing = Doing(copy.deepcopy(case), limits, now_ms, who, dict(args))
     if step.legs:
         doing.args["level"] = _level(doing, step)

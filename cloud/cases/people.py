@@ -63,9 +63,10 @@ class People(Transactions):
         except StepRefused as refused:
             told = {"reason": refused.reason, "detail": refused.detail, "possible": refused.possible}
             return await self._refuse(session, scope, row, case, place, by, said, told)
+        await keep(session, now, row, result, place, said.get("said_at_ms"))
         session.add(_step(row, scope, said, now, None))
         await self._audit(session, now, scope, row, said)
-        return await self._commit(session, now, row, result, place, scope, said.get("said_at_ms"))
+        return await self._commit(session, now, row, result, scope)
 
     async def _said_before(
         self, session: AsyncSession, scope: Scope, row: CaseRow, said: dict[str, Any]
@@ -76,7 +77,7 @@ class People(Transactions):
             return None
         if found.by != scope.actor.id or found.digest != _digest(said):
             raise Conflict("op_used", f"op {said['op'][:40]!r} was used for another step; make a new one")
-        shown = await self._shown(session, scope, row)
+        shown = await self._as_it_is(session, scope, row)
         if found.refusal is not None:
             raise NotNow(found.refusal, shown, kept=bool(found.refusal.get("kept")))
         return shown
@@ -96,11 +97,12 @@ class People(Transactions):
                 name: value for name, value in said.items() if name not in NOT_AUDITED and value not in (None, "")
             }
             result = Result(case, [Entry("said_late", by, detail)], [])
+            await keep(session, now, row, result, place, said["said_at_ms"])
             await self._audit(session, now, scope, row, said, late=True)
-            shown = await self._commit(session, now, row, result, place, scope, said["said_at_ms"])
+            shown = await self._commit(session, now, row, result, scope)
         else:
             await session.commit()
-            shown = await self._shown(session, scope, row)
+            shown = await self._as_it_is(session, scope, row)
         raise NotNow(told, shown, kept=late)
 
     async def _link(self, session: AsyncSession, scope: Scope, args: dict[str, Any]) -> CaseRow | None:
@@ -120,13 +122,13 @@ class People(Transactions):
         limits = there.district.limits
         called = facts.called(held, limits, now, by, trapped=case.kind == "trapped", place=case.place)
         called.case.caller, called.case.persons = held.caller or case.caller, held.persons or case.persons
-        session.add(_step(row, scope, said, now, None))
-        await self._audit(session, now, scope, row, said)
         await keep(session, now, row, facts.joined(case, limits, now, by, other.number), place, said.get("said_at_ms"))
         await keep(session, now, other, called, there)
+        session.add(_step(row, scope, said, now, None))
+        await self._audit(session, now, scope, row, said)
         ended = await announce(session, now, row)
-        (whole,) = await reading.wholes(session, self.rescue, [row])
-        shown = await self._commit(session, now, other, called, there, scope, kept=True)
+        (whole,) = await reading.wholes(session, [row])
+        shown = await self._commit(session, now, other, called, scope)
         self._feed.push(ended, "case", row.lift or row.gateway, {"case": whole})
         return shown
 
@@ -147,11 +149,11 @@ class People(Transactions):
                 raise NotAllowed("not_yours", "this case is another's to work on")
             session.add(photo)
             await session.flush()
-            entry = Entry("photo", by, {"photo": photo.id})
+            await keep(session, now, row, Result(case, [Entry("photo", by, {"photo": photo.id})], []), place)
             await audit.write(
                 session, now, scope, "case.photo", f"case:{row.id}", number=row.number, sha256=photo.sha256
             )
-            await self._commit(session, now, row, Result(case, [entry], []), place)
+            await self._commit(session, now, row)
 
         await self._again(once)
 
@@ -167,7 +169,7 @@ class People(Transactions):
         if done is not None:
             if done.digest != _digest(wanted):
                 raise Conflict("op_used", f"op {wanted['op'][:40]!r} was used for another call; make a new one")
-            return await self._shown(session, scope, await reading.one(session, scope, done.case)), False
+            return await self._as_it_is(session, scope, await reading.one(session, scope, done.case)), False
         lift = await self._lift_of_call(session, scope, wanted)
         case = Case(
             wanted["kind"], "telephone", 4 if wanted["kind"] == "trapped" else LEAST_SEVERITY, now,
@@ -200,7 +202,7 @@ class People(Transactions):
         kept = {name: wanted[name] for name in ("kind", "lift", "rescue_code", "place", "district")}
         action = "case.entered" if other is None else "case.telephoned"
         await audit.write(session, now, scope, action, f"case:{row.id}", number=row.number, **kept)
-        return await self._commit(session, now, row, result, place, scope, kept=True), other is None
+        return await self._commit(session, now, row, result, scope), other is None
 
     async def _lift_of_call(self, session: AsyncSession, scope: Scope, wanted: dict[str, Any]) -> Any:
         if wanted["lift"]:

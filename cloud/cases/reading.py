@@ -12,9 +12,8 @@ from cloud.accounts.scope import Scope
 from cloud.cases.clocks import clocks
 from cloud.cases.doing import chain
 from cloud.cases.filters import visible, visible_in_lists
-from cloud.cases.limits import Rescue
 from cloud.cases.machine import possible
-from cloud.cases.models import CaseEntry, CaseIncident, CasePhoto, CaseRow, CaseUnit, state_of
+from cloud.cases.models import CaseEntry, CasePhoto, CaseRow, CaseUnit, state_of
 from cloud.cases.parties import names_of
 from cloud.cases.state import By, Case
 from cloud.cases.whose import Whose, sees, who
@@ -123,24 +122,21 @@ async def seen_lifts(session: AsyncSession, scope: Scope, wholes: Sequence[Whole
     return out
 
 
-async def bodies(rescue: Rescue, session: AsyncSession, ids: list[str]) -> dict[str, dict[str, Any]]:
+async def bodies(session: AsyncSession, ids: list[str]) -> dict[str, dict[str, Any]]:
     """{id: message} for the alarm channel."""
     rows = (await session.scalars(select(CaseRow).where(CaseRow.id.in_(ids)))).all()
-    return {row.id: {"case": found} for row, found in zip(rows, await wholes(session, rescue, rows), strict=True)}
+    return {row.id: {"case": found} for row, found in zip(rows, await wholes(session, rows), strict=True)}
 
 
 # -- putting together -------------------------------------------------------------------------------------------------
 
 
-async def wholes(
-    session: AsyncSession, rescue: Rescue, rows: Sequence[CaseRow], timeline: int = TIMELINE_IN_LIST
-) -> list[Whole]:
+async def wholes(session: AsyncSession, rows: Sequence[CaseRow], timeline: int = TIMELINE_IN_LIST) -> list[Whole]:
     """The rows with all that is shown of them, in a few queries for all of them."""
     ids = [row.id for row in rows]
     states = {row.id: state_of(row) for row in rows}
     lifts = await _lifts(session, states.values())
     entries, totals = await _timelines(session, ids, timeline)
-    incidents = await _grouped(session, select(CaseIncident.case, CaseIncident.incident), CaseIncident.case, ids)
     units = await _grouped(session, select(CaseUnit.case, CaseUnit.organisation), CaseUnit.case, ids)
     photos: dict[str, list[CasePhoto]] = {}
     for photo in (
@@ -159,7 +155,7 @@ async def wholes(
         whose = Whose(assignments, code, not (state.lift or state.gateway), frozenset(units.get(row.id, [])))
         body = _body(row, state, own[0] if state.lift and own else None, names)
         body |= {
-            "district": code, "incidents": incidents.get(row.id, []), "timeline_total": totals.get(row.id, 0),
+            "district": code, "incidents": sorted(state.incidents), "timeline_total": totals.get(row.id, 0),
             "timeline": [_entry(entry, names) for entry in entries.get(row.id, [])],
             "photos": [
                 {"id": p.id, "media_type": p.media_type, "size_bytes": p.size_bytes, "at_ms": p.at_ms, "by": p.by, "name": p.name}

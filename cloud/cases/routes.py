@@ -37,7 +37,7 @@ async def list_cases(
 ) -> Any:
     """Cases, newest first, each with the newest lines of its timeline."""
     rows = await reading.newest(session, scope, phase=phase, lift=lift, kind=kind, before_ms=before_ms, limit=limit)
-    found = await reading.wholes(session, request.app.state.cases.rescue, rows)
+    found = await reading.wholes(session, rows)
     seen = await reading.seen_lifts(session, scope, found)
     return [whole.shown_to(scope, seen) for whole in found]
 
@@ -64,7 +64,7 @@ async def one_case(
     row = await reading.one(session, scope, case)
     if _tag(row.rev) in if_none_match:
         return Response(status_code=304, headers={"ETag": _tag(row.rev)})
-    (whole,) = await reading.wholes(session, request.app.state.cases.rescue, [row], reading.TIMELINE)
+    (whole,) = await reading.wholes(session, [row], reading.TIMELINE)
     return _tagged(response, whole.shown_to(scope, await reading.seen_lifts(session, scope, [whole])))
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from cloud.accounts.scope import Scope
 from cloud.cases import reading
 from cloud.cases.doing import Car
-from cloud.cases.keeping import announce, keep
+from cloud.cases.keeping import announce
 from cloud.cases.limits import Rescue
 from cloud.cases.machine import Result
 from cloud.cases.models import CaseRow, state_of
@@ -54,35 +54,29 @@ class Transactions:
         raise AssertionError("not reached")
 
     async def _commit(
-        self,
-        session: AsyncSession,
-        now: int,
-        row: CaseRow,
-        result: Result,
-        place: Place,
-        scope: Scope | None = None,
-        said_at_ms: int | None = None,
-        *,
-        kept: bool = False,
+        self, session: AsyncSession, now: int, row: CaseRow, result: Result | None = None, scope: Scope | None = None
     ) -> dict[str, Any]:
-        """Keep it if that is not done, commit, tell the viewers and the car; the case as `scope` sees it."""
-        if not kept:
-            await keep(session, now, row, result, place, said_at_ms)
+        """Commit what was kept, tell the viewers and the car; the case as `scope` sees it.
+
+        Whoever writes takes his locks in one order: rows of cases by `keep`, the audit log, the alarm channel.
+        """
         await session.flush()
-        (whole,) = await reading.wholes(session, self.rescue, [row])
+        (whole,) = await reading.wholes(session, [row])
         seq = await announce(session, now, row)
         await session.commit()
         self._feed.push(seq, "case", row.lift or row.gateway, {"case": whole})
         self.changed.set()
-        for effect in result.effects:
+        for effect in result.effects if result is not None else ():
             if isinstance(effect, Car):
                 self._tell_car(row.id, row.lift, row.gateway, effect)
-        return await self._shown(session, scope, row) if scope is not None else {}
+        return {} if scope is None else await self._shown(session, scope, whole)
 
-    async def _shown(self, session: AsyncSession, scope: Scope, row: CaseRow) -> dict[str, Any]:
-        whole: Whole
-        (whole,) = await reading.wholes(session, self.rescue, [row], reading.TIMELINE)
+    async def _shown(self, session: AsyncSession, scope: Scope, whole: Whole) -> dict[str, Any]:
         return whole.shown_to(scope, await reading.seen_lifts(session, scope, [whole]))
+
+    async def _as_it_is(self, session: AsyncSession, scope: Scope, row: CaseRow) -> dict[str, Any]:
+        (whole,) = await reading.wholes(session, [row])
+        return await self._shown(session, scope, whole)
 
     async def _read(self, session: AsyncSession, row: CaseRow) -> tuple[Case, Place]:
         case = state_of(row)

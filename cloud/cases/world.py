@@ -1,5 +1,6 @@
 """What the world tells of cases: incidents, silent gateways, clocks and cars, in the system's name."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from cloud.cases.keeping import keep, new_row, subject_of
 from cloud.cases.limits import Limits
 from cloud.cases.machine import Result
 from cloud.cases.models import CaseIncident, CaseRow, state_of
-from cloud.cases.parties import place_of
+from cloud.cases.parties import Place, place_of
 from cloud.cases.state import LEAST_SEVERITY, Case, Fact
 from cloud.cases.transactions import Transactions, both
 from cloud.incidents.models import Incident
@@ -23,12 +24,14 @@ class World(Transactions):
 
     async def incident(self, id: str) -> None:
         """An incident has a newer revision: it opens a case, joins one, or changes what is active."""
-        await self._again(lambda session: self._incident(session, id))
+        for older in await self._again(lambda session: self._incident(session, id)):
+            await self.change(older, lambda case, limits, now: _over(case, limits, now, id))
 
-    async def _incident(self, session: AsyncSession, id: str) -> None:
+    async def _incident(self, session: AsyncSession, id: str) -> list[str]:
+        """Where it is over: the earlier cases that are not closed, for whom it is over too."""
         found = await session.get(Incident, id)
         if found is None:
-            return
+            return []
         body = found.body
         known = (
             await session.execute(
@@ -49,9 +52,9 @@ class World(Transactions):
             if row.phase == "open" or not (pressed or graver):
                 link.rev, link.version = body["rev"], found.version
                 await self._tell(session, now, row, id, fact)
-                return
+                return [older.id for older, _ in known[1:] if older.phase != "closed" and not fact.open]
         if not fact.open or not opens_case(body):
-            return
+            return []
         gateway = found.lift == found.gateway
         case = Case(
             "trapped" if fact.trapped else "fault", "incident", fact.severity, now, lift="" if gateway else found.lift,
@@ -63,7 +66,7 @@ class World(Transactions):
         if other is not None:
             session.add(CaseIncident(incident=id, case=other.id, rev=body["rev"], version=found.version))
             await self._tell(session, now, other, id, fact)
-            return
+            return []
         row = new_row(case)
         place = await place_of(session, self.rescue, case)
         case.parties = place.parties
@@ -71,7 +74,8 @@ class World(Transactions):
         session.add(row)
         await keep(session, now, row, result, place)
         session.add(CaseIncident(incident=id, case=row.id, rev=body["rev"], version=found.version))
-        await self._commit(session, now, row, result, place, kept=True)
+        await self._commit(session, now, row, result)
+        return []
 
     async def _tell(self, session: AsyncSession, now: int, row: CaseRow, id: str, fact: Fact) -> None:
         case, place = await self._read(session, row)
@@ -81,7 +85,7 @@ class World(Transactions):
         limits = place.district.limits
         first = facts.concerns(case, limits, now, place.parties) if case.phase != "closed" else Result(case, [], [])
         result = both(first, facts.incident(first.case, limits, now, id, fact))
-        await self._commit(session, now, row, result, place)
+        await self._put(session, now, row, result, place)
 
     async def change(self, id: str, what: Callable[[Case, Limits, int], Result | None]) -> None:
         """Let `what` change a case, by the system; None = nothing to change."""
@@ -95,7 +99,7 @@ class World(Transactions):
             first = facts.concerns(case, limits, now, place.parties) if case.phase != "closed" else Result(case, [], [])
             result = what(first.case, limits, now)
             if result is not None:
-                await self._commit(session, now, row, both(first, result), place)
+                await self._put(session, now, row, both(first, result), place)
 
         await self._again(once)
 
@@ -112,14 +116,14 @@ class World(Transactions):
                 held, place = await self._read(session, row)
                 if held.heard_at_ms is not None:
                     result = facts.silent_again(held, place.district.limits, now, since_ms, at_risk)
-                    await self._commit(session, now, row, result, place)
+                    await self._put(session, now, row, result, place)
                 return
             row = new_row(case)
             place = await place_of(session, self.rescue, case)
             case.parties = place.parties
             result = facts.opened(case, place.district.limits, now)
             session.add(row)
-            await self._commit(session, now, row, result, place)
+            await self._put(session, now, row, result, place)
 
         await self._again(once)
 
@@ -132,11 +136,22 @@ class World(Transactions):
                 row.id, lambda case, limits, now: None if case.heard_at_ms else facts.heard_again(case, limits, now)
             )
 
+    async def _put(self, session: AsyncSession, now: int, row: CaseRow, result: Result, place: Place) -> None:
+        await keep(session, now, row, result, place)
+        await self._commit(session, now, row, result)
+
     async def _followed(self, session: AsyncSession, case: Case) -> CaseRow | None:
         """A further fault while the last case of the lift is being wound up is part of that."""
         query = select(CaseRow).where(CaseRow.subject == subject_of(case), CaseRow.phase == "follow_up")
         found: CaseRow | None = await session.scalar(query.order_by(CaseRow.number.desc()).limit(1))
         return found
+
+
+def _over(case: Case, limits: Limits, now: int, id: str) -> Result | None:
+    held = case.incidents.get(id)
+    if held is None or not held.open:
+        return None
+    return facts.incident(case, limits, now, id, dataclasses.replace(held, open=False))
 
 
 def opens_case(body: dict[str, Any]) -> bool:
