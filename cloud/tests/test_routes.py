@@ -43,6 +43,7 @@ from cloud.lifts import service as lifts
 from cloud.lifts.models import Lift
 from cloud.notices import channels
 from cloud.notices.models import NoticeChannel, NoticeRow
+from cloud.notices.sender import Sender
 from cloud.settings import Limits, OidcProvider, Settings
 from cloud.shell import shell_scope
 from cloud.tests.conftest import CHEAP, SHELL, Cloud, incident, live, record
@@ -310,11 +311,15 @@ async def _case(session: AsyncSession, side: str) -> None:
     session.add(photo)
 
 
+async def _nothing(_: Sender) -> None: ...
+
+
 @pytest.fixture(scope="module")
-def many_channels() -> Iterator[None]:
-    """An organisation may have as many as there are routes times roles."""
+def quiet_channels() -> Iterator[None]:
+    """An organisation may have as many as there are routes times roles, and nothing is sent while rows are compared."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(channels, "MOST_CHANNELS", 10**6)
+        patch.setattr(Sender, "look", _nothing)
         yield
 
 
@@ -324,7 +329,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     database = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('routes')}/c.db"
     if by_token:
         database = request.getfixturevalue("postgres").migrated()
-    request.getfixturevalue("many_channels")
+    request.getfixturevalue("quiet_channels")
     many = Limits(actor=10**6, address=10**6, attempts=10**6)
     # The gateways hang up at once: that they are silent is not what is looked at here, and would be told while rows are compared.
     patient = Rescue(District(limits=RescueLimits(gateway_silent_ms=10**12)))
