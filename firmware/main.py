@@ -12,7 +12,7 @@ import machine
 from node.calendar import Calendar
 from node.console import Console
 from node.flash import PARTITION, open_flash
-from node.network import join
+from node.network import join, rssi_dbm
 from node.node import VERSION, Node
 from node.settings import load
 from node.transport import Transport
@@ -85,7 +85,12 @@ class Hardware:
         self.feed = machine.WDT(timeout=WATCHDOG_MS).feed
         self.reset = machine.reset
         self.keep_boot = keep_boot
+        self.station = join(settings.wifi, say)
         self.files = open_flash(esp32.Partition.find(esp32.Partition.TYPE_DATA, label=PARTITION), say)
+
+    def rssi_dbm(self):
+        """Of the Wi-Fi; None where there is none."""
+        return rssi_dbm(self.station)
 
     @staticmethod
     def random(below):
@@ -115,7 +120,6 @@ def main():
         console.say(
             "warning", "broker.tls is not set: what is sent can be read and changed on the way; for a bench only"
         )
-    join(settings.wifi, console.say)
     asyncio.run(Node(settings, hardware, boot, console).run())
 
 

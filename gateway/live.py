@@ -49,6 +49,8 @@ class LiveLift:
     state: dict[str, Any] = field(default_factory=unknown_state)
     link: dict[str, Any] = field(default_factory=dict)
     link_bytes_month: int | None = None  # at the rate of this boot, as the node counts it
+    rtt_ms: int | None = None  # the node's shortest round trip on this connection
+    rssi_dbm: int | None = None
     counts: dict[str, dict[str, int]] = field(default_factory=dict)  # near misses and suppressions of this boot
     state_unix_ms: int | None = None
     # What the controller told last of its car, and when: it is mute in a power cut.
@@ -67,7 +69,8 @@ class LiveLift:
         if self.is_late(values):
             return False
         if values["boot"] != self.boot:
-            self.counts = {}
+            self.counts, self.rssi_dbm = {}, None
+        self.rtt_ms = values["rtt_ms"]
         self.boot, self.seq = values["boot"], values["seq"]
         # Told when they changed: a state without them says nothing of them.
         for name in ("near_misses", "suppressed"):
@@ -85,6 +88,7 @@ class LiveLift:
         if values["link_bytes"] is not None:
             told = values["up_ms"] >= COST_FROM_MS
             self.link_bytes_month = per_month(values["link_bytes"], values["up_ms"]) if told else None
+            self.rssi_dbm = values["rssi_dbm"]
         self.will_ms = None
         self.dirty = True
         return True
@@ -161,6 +165,8 @@ class LiveLift:
             "period_ms": self.period_ms,
             "boot": self.boot,
             "firmware": self.link.get("fw") or None,
+            "rtt_ms": self.rtt_ms,
+            "rssi_dbm": self.rssi_dbm,
             "link_bytes_month": self.link_bytes_month,
             "profile": self.link.get("profile"),
             "near_misses": self.counts.get("near_misses", {}),

@@ -50,6 +50,7 @@ STATE_ITEMS = (
     Item("period_ms", INT, 1000, 100, 3600000),
     Item("rtt_ms", INT, None, 0, 3600000),
     Item("link_bytes", INT, None),
+    Item("rssi_dbm", INT, None, -127, 20),
     Item("faults", LIST, ()),
     Item("withheld", LIST, ()),
     Item("near_misses", DICT, {}),

@@ -85,6 +85,7 @@ MESSAGE_TEXTS = {
         "period_ms": "period announced; after 3 of them the state is stale",
         "rtt_ms": "shortest round trip of this connection, for the clock's error",
         "link_bytes": "bytes on the wire since boot, both ways, with TLS, TCP and IP as reckoned; every 15 s at most",
+        "rssi_dbm": "strength of the Wi-Fi that the node hears, told with link_bytes; missing = not on Wi-Fi, or not joined",
         "faults": "names of the events open now",
         "withheld": "those of them that are withheld",
         "near_misses": "{fault: how often its evidence began since boot, and did not confirm}; told when it changed, and anew on each connection",

@@ -226,7 +226,7 @@ def _blank(name: str) -> dict[str, Any]:
         "id": name, "name": name, "site": "", "address": "", "rescue_code": "", "registration_code": "", "stops": 6,
         "doors": 1, "rated_speed_mm_s": 1000, "latitude_deg": None, "longitude_deg": None, "floor_pitch_mm": 2900,
         "floor_levels_mm": [], "floor_names": [], "gateway": "", "quality": "unknown", "age_ms": None, "link_age_ms": None,
-        "since_ms": None, "period_ms": 1000, "boot": 0, "profile": None, "state": {"doors": [], "faults": [], "withheld": []},
+        "since_ms": None, "period_ms": 1000, "boot": 0, "firmware": None, "rtt_ms": None, "rssi_dbm": None, "profile": None, "state": {"doors": [], "faults": [], "withheld": []},
         "last_known": None, "near_misses": {}, "suppressed": {}, "link_bytes_month": None,
     }  # fmt: skip
 

@@ -93,6 +93,8 @@ class Lift(BaseModel):
     boot: int = 0
     firmware: str | None = None
     profile: str | None = None
+    rtt_ms: int | None = None
+    rssi_dbm: int | None = None
     link_bytes_month: int | None = None
     near_misses: dict[str, int] = {}
     suppressed: dict[str, int] = {}

@@ -47,7 +47,7 @@ COLLECT_EVERY_BYTES = 16384
 class Node:
     """One node from boot to reset.
 
-    `hardware` has uart, pins, feed(), reset(), keep_boot(n), random(n), direction, car, calendar, transport, files.
+    `hardware` has uart, pins, feed(), reset(), keep_boot(n), random(n), rssi_dbm(), direction, car, calendar, transport, files.
     """
 
     def __init__(self, settings, hardware, boot, console):
@@ -295,6 +295,7 @@ class Node:
             if now >= self._cost_due_ms:
                 self._cost_due_ms = now + COST_TOLD_MS
                 values["link_bytes"] = self._link.cost.total()
+                values["rssi_dbm"] = self._hardware.rssi_dbm()
                 self._add_counts(values)
             yield ("state", messages.state_payload(values, self._state))
         if batch is not None:

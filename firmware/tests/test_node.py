@@ -22,7 +22,7 @@ pytestmark = pytest.mark.chain
 
 @pytest.fixture
 def rig(tmp_path: pathlib.Path) -> Iterator[Rig]:
-    found = Rig(tmp_path)
+    found = Rig(tmp_path, settings={"wifi": {"ssid": "home", "key": "as good as any"}})
     services.wait_until(lambda: bool(found.ear.all("state")), 20, "the first state")
     yield found
     found.stop()
@@ -32,6 +32,8 @@ def test_birth_state_alarm_receipt_and_command(rig: Rig) -> None:
     (birth,) = [link for link in rig.ear.all("link") if link["online"]]
     assert (birth["boot"], birth["stops"], birth["profile"], birth["detects"]) == (1, 6, "nice3000", True)
     services.wait_until(lambda: rig.ear.all("state")[-1]["state"].floor == 1, 10, "the floor from the bus")
+    # The VM's Wi-Fi says the same for ever; it is told beside the first count of bytes.
+    assert [told["rssi_dbm"] for told in rig.ear.all("state") if told["link_bytes"] is not None] == [-58]
     rig.press()
     services.wait_until(lambda: len(rig.ear.all("event")) >= 3, 10, "re-sending until a receipt")
     events = rig.ear.all("event")

@@ -57,6 +57,9 @@ class Board:
     def reset(self):
         raise SystemExit("reset")
 
+    def rssi_dbm(self):
+        return -70
+
     def random(self, below):
         return below // 2
 

@@ -45,6 +45,14 @@ def test_what_a_link_costs_is_told_for_a_month_once_the_boot_is_old_enough_to_te
         assert lift.view(up_ms, 5)["link_bytes_month"] == month
 
 
+def test_signal_and_round_trip_are_those_told_last_and_no_others_after_a_reset() -> None:
+    lift = LiveLift(Lift("lift-1", "site"))
+    told = {"link_bytes": 5000, "rssi_dbm": -71, "rtt_ms": 9}
+    for seq, more, shown in ((1, told, (-71, 9)), (2, {"rtt_ms": 8}, (-71, 8)), (1, {"boot": 2}, (None, None))):
+        lift.on_state({**state(seq=seq), **more}, seq, 5)
+        assert (lift.view(seq, 5)["rssi_dbm"], lift.view(seq, 5)["rtt_ms"]) == shown
+
+
 def test_a_will_counts_after_ten_seconds_unless_the_node_came_back() -> None:
     lift = LiveLift(Lift("lift-1", "site"))
     lift.on_link(link(True), 0, retained=False)

@@ -18,5 +18,8 @@ class WLAN:
     def connect(self, ssid, key=""):
         pass
 
+    def status(self, what):
+        return {"rssi": -58}[what]
+
     def isconnected(self):
         return self._active

@@ -465,6 +465,8 @@ export interface Lift {
   boot: number;
   firmware: string | null;
   profile: string | null;
+  rtt_ms: number | null;
+  rssi_dbm: number | null;
   link_bytes_month: number | null;
   near_misses: Record<string, number>;
   suppressed: Record<string, number>;

@@ -51,7 +51,7 @@ export const word = teller({
   boot: { zh: "启动序号", en: "Boot" },
   firmware: { zh: "固件", en: "Firmware" },
   signal: { zh: "信号强度", en: "Signal" },
-  roundTrip: { zh: "总线应答时间", en: "Answer time of the bus" },
+  roundTrip: { zh: "终端与网关往返时间", en: "Round trip to the gateway" },
   profile: { zh: "寄存器配置", en: "Register profile" },
   gateway: { zh: "网关", en: "Gateway" },
   cost: { zh: "本月流量（按当前速率）", en: "Traffic a month, at this rate" },
