@@ -23,13 +23,20 @@ router = APIRouter(prefix="/manage/channels", include_in_schema=False)
 Manager = Annotated[Scope, Depends(Requires("channels.manage", page=True))]
 
 HERE = "/manage/channels"
-RECEIPTS = 30
+PAGE, RECEIPTS = 100, 30
 
 
 async def _list(
-    request: Request, session: AsyncSession, scope: Scope, *, kind: str = "", status: int = 200, problem: str = ""
+    request: Request,
+    session: AsyncSession,
+    scope: Scope,
+    *,
+    kind: str = "",
+    after: str = "",
+    status: int = 200,
+    problem: str = "",
 ) -> Response:
-    rows = await channels.listed(session, scope)
+    rows = await channels.listed(session, scope, after=after, limit=PAGE)
     known = await service.organisations(session, scope, limit=1000)
     places = [
         (row.id, row.name, list(ROLES[row.kind]))  # type: ignore[index]  # kinds are checked where they are made
@@ -38,6 +45,7 @@ async def _list(
     ]
     return managed(
         request, scope, "channels.html", HERE, status=status, problem=problem, channels=rows, places=places,
+        more=rows[-1].id if len(rows) == PAGE else "",
         counts=await channels.counts(session, [row.id for row in rows]), all_kinds=list(SETTINGS), kind=kind if kind in SETTINGS else "",
         roles=sorted({role for _, _, found in places for role in found}), **_words(request),
     )  # fmt: skip
@@ -112,9 +120,9 @@ async def _form(request: Request, kind: str) -> dict[str, Any]:
 
 
 @router.get("")
-async def channel_list(request: Request, session: Db, scope: Manager, kind: str = "") -> Response:
+async def channel_list(request: Request, session: Db, scope: Manager, kind: str = "", after: str = "") -> Response:
     """The ways of one's organisations; with `kind` the form for a new one."""
-    return await _list(request, session, scope, kind=kind)
+    return await _list(request, session, scope, kind=kind, after=after)
 
 
 @router.post("")
