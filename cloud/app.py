@@ -94,6 +94,7 @@ def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
         await state.cases_running.check(state.sessions, settings.rescue)
         outward = Outward(settings.notice_hosts)
         state.notices = Sender(state.sessions, outward, settings.clock, settings.origin)
+        state.cases.send = state.notices.wake
         watch = AccessWatch(state.sessions, feed, state.links)
         state.access_changed = watch.look
         await watch.look()

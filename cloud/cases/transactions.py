@@ -36,6 +36,8 @@ class Transactions:
     def __init__(self, sessions: Any, feed: Feed, rescue: Rescue, clock: Callable[[], int], tell_car: TellCar) -> None:
         self._sessions, self._feed, self.rescue, self._clock, self._tell_car = sessions, feed, rescue, clock, tell_car
         self.changed = asyncio.Event()
+        # Called after each commit: what is in the outbox need not wait until the sender looks by itself.
+        self.send: Callable[[], None] = lambda: None
         self.late = 0
         self.collisions = 0
 
@@ -66,6 +68,7 @@ class Transactions:
         await session.commit()
         self._feed.push(seq, "case", row.lift or row.gateway, {"case": whole})
         self.changed.set()
+        self.send()
         for effect in result.effects if result is not None else ():
             if isinstance(effect, Car):
                 self._tell_car(row.id, row.lift, row.gateway, effect)
