@@ -6,7 +6,7 @@ import { useMe } from "../app/me";
 import { address } from "../app/router";
 import { serverNow } from "../app/time";
 import { IncidentCard } from "../incidents/IncidentCard";
-import type { Case, Incident } from "../world/model";
+import { SEVERE, type Case, type Incident } from "../world/model";
 import { useLift } from "../world/store";
 import { AckButton, hasIt } from "./AckButton";
 import { isNew, type Alarm } from "./alarms";
@@ -14,7 +14,7 @@ import { Shelve } from "./Shelve";
 import { word } from "./texts";
 import { caseTitle } from "./words";
 
-// So long nobody has it, and the card says so louder. Ours; the desk is told by the server's own clock.
+// So long nobody has what is urgent, and the card says so louder: ours. Of the rest the server's reminders tell.
 const OVERDUE_MS = 60_000;
 
 interface Props {
@@ -32,11 +32,11 @@ export function AlarmCard({ alarm, incidents, hint, selected, isHere = false }: 
   const [one] = alarm.cases;
   if (!one) return null;
   const now = serverNow();
-  const isOverdue = isNew(one) && now - one.opened_at_ms >= OVERDUE_MS;
+  const isOverdue = isNew(one) && (one.reminders > 0 || (one.severity >= SEVERE && now - one.opened_at_ms >= OVERDUE_MS));
   const level = alarm.isShelved ? "shelved" : one.released_at_ms !== null ? "released" : alarm.severity >= 4 ? "danger" : "fault";
   const told = one.incidents.map((id) => incidents.get(id)).filter((incident) => incident !== undefined);
   return (
-    <article className={`alarm alarm-${level}${alarm.isNew ? " alarm-new" : ""}${isOverdue ? " alarm-overdue" : ""}${selected ? " selected" : ""}`} aria-label={`${caseTitle(one, incidents, lang)}, ${lift?.name ?? alarm.lift}`}>
+    <article data-alarm={alarm.lift} className={`alarm alarm-${level}${alarm.isNew ? " alarm-new" : ""}${isOverdue ? " alarm-overdue" : ""}${selected ? " selected" : ""}`} aria-label={`${caseTitle(one, incidents, lang)}, ${lift?.name ?? alarm.lift}`}>
       <div className="alarm-head">
         <span className="alarm-title">
           {{ danger: "▲", fault: "◆", shelved: "‖", released: "✓" }[level]} {caseTitle(one, incidents, lang)}

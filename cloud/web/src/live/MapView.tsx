@@ -4,7 +4,7 @@ import { number } from "../app/format";
 import { useLang, type Lang } from "../app/language";
 import { address, go, useQuery } from "../app/router";
 import type { Entry } from "../world/store";
-import { clusters, fitting, moved, scaleBar, zoomed, type Camera, type Cluster } from "./projection";
+import { clusters, fitting, MIN_SCALE, moved, scaleBar, zoomed, type Camera, type Cluster } from "./projection";
 import { SYMBOLS } from "./Strip";
 import { word } from "./texts";
 
@@ -74,7 +74,7 @@ export function MapView({ entries, selected }: { entries: readonly Entry[]; sele
     const [only] = cluster.entries;
     if (cluster.entries.length === 1 && only) go(address(`/lift/${encodeURIComponent(only.id)}`));
     else if (shown && shown.metresPerPx > NEAREST) {
-      const near = fitting(cluster.entries, box.width, box.height)!;
+      const near = fitting(cluster.entries, box.width, box.height, MIN_SCALE)!;
       change({ ...near, metresPerPx: Math.min(near.metresPerPx, shown.metresPerPx * ZOOM) });
     } else setListed(cluster);
   };

@@ -19,13 +19,13 @@ export const SIZES: readonly Size[] = ["small", "medium", "large"];
 
 /** Least width and height of a strip, px. */
 export const BOX: Record<Size, { width: number; height: number }> = {
-  small: { width: 108, height: 62 },
+  small: { width: 100, height: 54 },
   medium: { width: 136, height: 196 },
   large: { width: 190, height: 296 },
 };
 
 export const SYMBOLS: Record<Trouble, string> = { trapped: "▲", fault: "◆", gone: "?", work: "⚒", none: "" };
-const DRAWN: Record<Size, [number, number, number]> = { small: [16, 50, 0], medium: [56, 122, 24], large: [98, 206, 30] };
+const DRAWN: Record<Size, [number, number, number]> = { small: [16, 46, 0], medium: [56, 122, 24], large: [98, 206, 30] };
 
 /** What is to be said of it first: the trouble, or nothing. */
 export function badgeOf(lift: Lift, kind: Trouble, lang: Lang): string {

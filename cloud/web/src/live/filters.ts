@@ -33,8 +33,10 @@ export const troublesOf = (text: string): Set<Trouble> =>
 export function matches(entry: Entry, text: string): boolean {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return true;
+  // Figures alone, however they are spaced, are a rescue code or a part of it; or one number in a name.
+  if (words.length > 1 && /^[\d\s]+$/.test(text)) return entry.rescue_code.includes(words.join(""));
   const all = `${entry.name} ${entry.address} ${entry.site} ${entry.id} ${entry.rescue_code}`.toLowerCase();
-  return words.every((word) => all.includes(word)) || (/^[\d\s]+$/.test(text) && entry.rescue_code.includes(words.join("")));
+  return words.every((word) => all.includes(word));
 }
 
 const fits = (entry: Entry, { text, fault, site }: Filter): boolean =>

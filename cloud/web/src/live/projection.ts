@@ -48,8 +48,8 @@ export function zoomed(camera: Camera, factor: number, x = 0, y = 0): Camera {
   return { lat: camera.lat - (y * stay) / METRES_PER_DEG, lon: camera.lon + (x * stay) / perLon(camera.lat), metresPerPx };
 }
 
-/** Shows all of them. */
-export function fitting(entries: readonly Entry[], width: number, height: number): Camera | null {
+/** Shows all of them, at no less than `least` metres a pixel. */
+export function fitting(entries: readonly Entry[], width: number, height: number, least = 0.5): Camera | null {
   const points = entries.flatMap((entry) => (entry.at ? [entry.at] : []));
   if (points.length === 0) return null;
   let [south, north, west, east] = [Infinity, -Infinity, Infinity, -Infinity];
@@ -62,7 +62,7 @@ export function fitting(entries: readonly Entry[], width: number, height: number
   const lat = (south + north) / 2;
   const across = ((east - west) * perLon(lat)) / Math.max(100, width - 120);
   const along = ((north - south) * METRES_PER_DEG) / Math.max(100, height - 120);
-  return { lat, lon: (west + east) / 2, metresPerPx: Math.max(0.5, across, along) };
+  return { lat, lon: (west + east) / 2, metresPerPx: Math.max(least, across, along) };
 }
 
 /** Points in sight, those near each other as one, the worst on top. */
