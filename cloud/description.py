@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from cloud.accounts.access import Requires, rule_of
+from cloud.paging import CURSORS
 from cloud.problems import MEDIA_TYPE
 
 _WAYS = {
@@ -17,6 +18,10 @@ _WAYS = {
         "name": "__Host-liftwatch",
         "description": "as the sign-in page sets it",
     },
+}
+_LINK = {
+    "description": 'on a full page: the next one, as `</api/v1/…?after=…>; rel="next"` (RFC 8288)',
+    "schema": {"type": "string"},
 }
 _PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 
@@ -30,9 +35,18 @@ def of(app: FastAPI) -> dict[str, Any]:
         for context in contexts:
             if isinstance(context.original_route, APIRoute) and context.original_route.include_in_schema:
                 for method in context.original_route.methods or ():
-                    _complete(found["paths"][context.path_format][method.lower()], rule_of(context.original_route))
+                    operation = found["paths"][context.path_format][method.lower()]
+                    _complete(operation, rule_of(context.original_route))
+                    _link_pages(operation)
         app.openapi_schema = found
     return app.openapi_schema
+
+
+def _link_pages(operation: dict[str, Any]) -> None:
+    """What `cloud.paging` puts on the lists that have pages."""
+    names = {parameter["name"] for parameter in operation.get("parameters", ())}
+    if "limit" in names and names & CURSORS:
+        operation["responses"]["200"].setdefault("headers", {})["Link"] = _LINK
 
 
 def _complete(operation: dict[str, Any], rule: object) -> None:

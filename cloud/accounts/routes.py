@@ -30,6 +30,7 @@ from cloud.accounts.schemas import (
 )
 from cloud.accounts.scope import Scope
 from cloud.audit import service as audit
+from cloud.paging import Pages
 from cloud.problems import describes
 
 router = APIRouter(prefix="/api/v1")
@@ -47,9 +48,12 @@ Myself = Annotated[Scope, Depends(Requires("signed_in", people=True))]
 
 
 @router.get("/organisations", tags=["accounts"])
-async def list_organisations(session: Db, scope: SignedIn, after: str = "", limit: Limit = 100) -> list[Organisation]:
+async def list_organisations(
+    session: Db, scope: SignedIn, page: Pages, after: str = "", limit: Limit = 100
+) -> list[Organisation]:
     """One's own organisations, by name; all of them for who administers the platform. `after` = the last name seen."""
-    return [Organisation.of(row) for row in await service.organisations(session, scope, after=after, limit=limit)]
+    rows = await service.organisations(session, scope, after=after, limit=limit)
+    return page.of([Organisation.of(row) for row in rows], limit, after=rows[-1].name if rows else "")
 
 
 @router.post("/organisations", status_code=201, tags=["accounts"], responses=describes(409, 422))
@@ -81,10 +85,13 @@ async def change_organisation(
 
 
 @router.get("/people", tags=["accounts"])
-async def list_people(session: Db, scope: PeopleReader, after: str = "", limit: Limit = 100) -> list[Person]:
+async def list_people(
+    session: Db, scope: PeopleReader, page: Pages, after: str = "", limit: Limit = 100
+) -> list[Person]:
     """People of the organisations whose people one manages, by sign-in name. `after` = the last one seen."""
     rows = await service.people(session, scope, after=after, limit=limit)
-    return [Person.of(row, service.visible_memberships(scope, row)) for row in rows]
+    found = [Person.of(row, service.visible_memberships(scope, row)) for row in rows]
+    return page.of(found, limit, after=rows[-1].sign_in_name if rows else "")
 
 
 @router.post("/people", status_code=201, tags=["accounts"], responses=describes(404, 409, 422))
@@ -182,9 +189,12 @@ def _token(row: TokenRow) -> dict[str, Any]:
 
 
 @router.get("/tokens", tags=["accounts"])
-async def list_tokens(session: Db, scope: TokenManager) -> list[Token]:
-    """Tokens of the organisations in which one manages them, without their text."""
-    return [Token.model_validate(_token(row)) for row in await tokens.listed(session, scope)]
+async def list_tokens(
+    session: Db, scope: TokenManager, page: Pages, after: str = "", limit: Limit = 100
+) -> list[Token]:
+    """Tokens of the organisations in which one manages them, by id, without their text. `after` = the last one seen."""
+    rows = await tokens.listed(session, scope, after=after, limit=limit)
+    return page.of([Token.model_validate(_token(row)) for row in rows], limit, after=rows[-1].id if rows else "")
 
 
 @router.post("/tokens", status_code=201, tags=["accounts"], responses=describes(403, 404, 422))

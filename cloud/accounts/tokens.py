@@ -107,9 +107,15 @@ def _visible(scope: Scope) -> Any:
     return query if scope.everywhere else query.where(Token.organisation.in_(scope.organisations("tokens.manage")))
 
 
-async def listed(session: AsyncSession, scope: Scope) -> list[Token]:
-    """The tokens of the organisations in which he manages them; with those of gateways for who manages everything."""
-    return list((await session.scalars(_visible(scope))).all())
+async def listed(session: AsyncSession, scope: Scope, *, after: str = "", limit: int | None = None) -> list[Token]:
+    """The tokens of the organisations in which he manages them; with those of gateways for who manages everything.
+
+    In the order of their making; with `limit` by id, `after` that of the last one seen.
+    """
+    query = _visible(scope)
+    if limit is not None:
+        query = query.order_by(None).order_by(Token.id).where(Token.id > after).limit(limit)
+    return list((await session.scalars(query)).all())
 
 
 async def revoke(session: AsyncSession, now_ms: int, scope: Scope, name: str) -> None:

@@ -48,7 +48,9 @@ class CaseLoop:
             next_ms = await self.turn()
             wait = POLL_S if next_ms is None else min(POLL_S, max(0.0, (next_ms - self._clock()) / 1000))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._cases.changed.wait(), wait)
+                # Not by wait_for: that of Python 3.11 swallows an end that comes together with a change.
+                async with asyncio.timeout(wait):
+                    await self._cases.changed.wait()
             self._cases.changed.clear()
 
     async def turn(self) -> int | None:

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.accounts.errors import NotThere
@@ -91,10 +91,10 @@ async def newest(
     phase: str | None = None,
     lift: str | None = None,
     kind: str | None = None,
-    before_ms: int | None = None,
+    before: tuple[int | None, int | None] = (None, None),
     limit: int = 100,
 ) -> Sequence[CaseRow]:
-    """Cases, newest first; `phase` "open" means not closed. `before_ms` = opened_at_ms of the last one seen turns the page."""
+    """Cases, newest first; `phase` "open" means not closed. `before`: opened_at_ms and number of the last one seen."""
     query = select(CaseRow).where(await visible_in_lists(session, scope))
     if phase == "open":
         query = query.where(CaseRow.phase != "closed")
@@ -104,7 +104,11 @@ async def newest(
         query = query.where(CaseRow.lift == lift)
     if kind is not None:
         query = query.where(CaseRow.kind == kind)
-    if before_ms is not None:
+    before_ms, before_number = before
+    if before_ms is not None and before_number is not None:
+        same = and_(CaseRow.opened_at_ms == before_ms, CaseRow.number < before_number)
+        query = query.where(CaseRow.opened_at_ms <= before_ms, or_(CaseRow.opened_at_ms < before_ms, same))
+    elif before_ms is not None:
         query = query.where(CaseRow.opened_at_ms < before_ms)
     order = (CaseRow.opened_at_ms.desc(), CaseRow.number.desc())
     return (await session.scalars(query.order_by(*order).limit(min(limit, MAX_LIST)))).all()

@@ -15,6 +15,7 @@ from cloud.cases.parties import names_of
 from cloud.cases.people import NotNow
 from cloud.cases.schemas import Case, CaseCreate, CaseProblem, CaseStep, CodeFound, Contact
 from cloud.lifts import service as lift_service
+from cloud.paging import Pages
 from cloud.problems import MEDIA_TYPE, describes, problem
 
 router = APIRouter(prefix="/api/v1")
@@ -29,17 +30,22 @@ async def list_cases(
     request: Request,
     session: Db,
     scope: Reader,
+    page: Pages,
     phase: Annotated[Literal["open", "closed"] | None, Query(description="open means not closed")] = None,
     lift: str | None = None,
     kind: Literal["trapped", "fault", "gateway_silent", "other"] | None = None,
     before_ms: Annotated[int | None, Query(description="opened_at_ms of the last one seen: turns the page")] = None,
+    before_number: Annotated[int | None, Query(description="its number: many may have opened in the same ms")] = None,
     limit: Annotated[int, Query(ge=1, le=reading.MAX_LIST)] = 100,
 ) -> Any:
     """Cases, newest first, each with the newest lines of its timeline."""
-    rows = await reading.newest(session, scope, phase=phase, lift=lift, kind=kind, before_ms=before_ms, limit=limit)
+    rows = await reading.newest(
+        session, scope, phase=phase, lift=lift, kind=kind, before=(before_ms, before_number), limit=limit
+    )
     found = await reading.wholes(session, rows)
     seen = await reading.seen_lifts(session, scope, found)
-    return [whole.shown_to(scope, seen) for whole in found]
+    shown = [whole.shown_to(scope, seen) for whole in found]
+    return page.of(shown, limit, before_ms=rows[-1].opened_at_ms, before_number=rows[-1].number) if rows else []
 
 
 @router.post("/cases", response_model=Case, status_code=201, tags=["cases"], responses=describes(404, 409, 422))

@@ -4,11 +4,13 @@ from typing import Any, Literal
 
 import msgspec
 
+from cloud.live.board import UNKNOWN
+
 _Count = dict[str, int]
 
 
 class ToldLive(msgspec.Struct):
-    """The live state of one lift; ages in ms. What else a newer gateway tells is left out."""
+    """The live state of one lift; ages in ms. What else a newer gateway tells is left out: a field for the page goes here too."""
 
     id: str
     quality: Literal["good", "stale", "bus_silent", "offline", "unknown"]
@@ -21,6 +23,9 @@ class ToldLive(msgspec.Struct):
     last_known: msgspec.Raw
     stops: int
     rated_speed_mm_s: int
+    firmware: str | None = None
+    rtt_ms: int | None = None
+    rssi_dbm: int | None = None
     profile: str | None = None
     link_bytes_month: int | None = None
     near_misses: _Count = {}
@@ -52,6 +57,6 @@ class LiveStates:
         raw = bytes(told.state)
         held = self._held.get(told.id)
         if held is None or held[0] != raw:
-            held = self._held[told.id] = raw, _decode_state(raw)
+            held = self._held[told.id] = raw, {**UNKNOWN, **_decode_state(raw)}
         out["state"], out["last_known"] = held[1], _decode_last(told.last_known)
         return out

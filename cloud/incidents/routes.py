@@ -7,26 +7,33 @@ from fastapi import APIRouter, HTTPException, Query
 from cloud.accounts.access import Db, Reader
 from cloud.incidents import service
 from cloud.incidents.schemas import Incident
+from cloud.paging import Pages
 from cloud.problems import describes
 
 router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
 
 
-@router.get("", response_model=list[Incident], response_model_by_alias=True)
+@router.get("", response_model=list[Incident], response_model_by_alias=True, responses=describes(422))
 async def list_incidents(
     session: Db,
     scope: Reader,
+    page: Pages,
     lift: str | None = None,
     phase: Literal["open", "updated", "closed"] | None = None,
     area: Annotated[str | None, Query(description="only those of this area event")] = None,
     folded: Annotated[bool, Query(description="false leaves out what is of an area event")] = True,
-    before_ms: int | None = None,
+    before_ms: Annotated[int | None, Query(description="opened_at_ms of the last one seen: turns the page")] = None,
+    before_id: Annotated[str, Query(description="its id: many may have opened in the same ms")] = "",
     limit: Annotated[int, Query(ge=1, le=service.MAX_LIST)] = 100,
 ) -> Any:
-    """Incidents, newest first. `before_ms` = opened_at_ms of the last one seen turns the page."""
-    return await service.newest(
-        session, scope, lift=lift, phase=phase, area=area, folded=folded, before_ms=before_ms, limit=limit
+    """Incidents, newest first. A full page links the next one."""
+    found = await service.newest(
+        session, scope, lift=lift, phase=phase, area=area, folded=folded, before=(before_ms, before_id), limit=limit
     )
+    if not found:
+        return []
+    opened_ms = found[-1]["opened_at_ms"] or found[-1]["stages"]["received"]
+    return page.of(found, limit, before_ms=opened_ms, before_id=found[-1]["id"])
 
 
 @router.get("/{incident}", response_model=Incident, response_model_by_alias=True, responses=describes(404))

@@ -107,10 +107,10 @@ async def newest(
     phase: str | None = None,
     area: str | None = None,
     folded: bool = True,
-    before_ms: int | None = None,
+    before: tuple[int | None, str] = (None, ""),
     limit: int = 100,
 ) -> list[dict[str, Any]]:
-    """Incidents, newest first; `phase` "open" means not closed. `area`: those of one area event; `folded` False: those of none."""
+    """Incidents, newest first; `phase` "open" means not closed. `before`: opened_at_ms and id of the last one seen. `area`: those of one area event; `folded` False: those of none."""
     order = (Incident.opened_at_ms.desc(), Incident.id.desc())
     mine = await _visible_in_lists(session, scope)
     query = select(Incident.id).where(mine).order_by(*order).limit(min(limit, MAX_LIST))
@@ -124,7 +124,11 @@ async def newest(
         query = query.where(Incident.phase != "closed")
     elif phase is not None:
         query = query.where(Incident.phase == phase)
-    if before_ms is not None:
+    before_ms, before_id = before
+    if before_ms is not None and before_id:
+        same = and_(Incident.opened_at_ms == before_ms, Incident.id < before_id)
+        query = query.where(Incident.opened_at_ms <= before_ms, or_(Incident.opened_at_ms < before_ms, same))
+    elif before_ms is not None:
         query = query.where(Incident.opened_at_ms < before_ms)
     # Only what is shown is read whole: bodies are long, and sorting them is not free.
     whole = select(Incident).where(Incident.id.in_(query)).order_by(*order)

@@ -8,6 +8,7 @@ from cloud.accounts.access import Db, Now, Reader, Requires
 from cloud.accounts.scope import Assignment, Scope
 from cloud.lifts import service
 from cloud.lifts.schemas import LiftAssignment, LiftAssignmentChange
+from cloud.paging import Pages
 from cloud.problems import describes
 
 router = APIRouter(prefix="/api/v1", tags=["lifts"])
@@ -15,10 +16,11 @@ router = APIRouter(prefix="/api/v1", tags=["lifts"])
 Assigner = Annotated[Scope, Depends(Requires("lifts.assign"))]
 
 
-@router.get("/assignments")
+@router.get("/assignments", responses=describes(422))
 async def list_assignments(
     session: Db,
     scope: Reader,
+    page: Pages,
     unassigned: Annotated[bool, Query(description="only those that lack a contractor or a district")] = False,
     after: Annotated[str, Query(description="id of the last lift seen")] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
@@ -26,7 +28,7 @@ async def list_assignments(
     """Whose the lifts are, by id. A lift that a gateway has made known and nobody has assigned is here with nobody."""
     rows = await service.listed(session, scope, unassigned=unassigned, after=after, limit=limit)
     names = await service.names_of(session, rows)
-    return [LiftAssignment.of(row, names) for row in rows]
+    return page.of([LiftAssignment.of(row, names) for row in rows], limit, after=rows[-1].id if rows else "")
 
 
 @router.get("/lifts/{lift}/assignment", responses=describes(404))

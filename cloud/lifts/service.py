@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import or_, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.accounts import changes
@@ -30,7 +31,11 @@ async def known(session: AsyncSession, now_ms: int, gateway: str, lifts: list[st
     fresh = [name for name in names if name not in held]
     if fresh:
         session.add_all(Lift(id=name, gateway=gateway, district="", made_at_ms=now_ms) for name in fresh)
-        await session.commit()
+        try:
+            await session.commit()
+        except IntegrityError:  # another gateway has told of one of them meanwhile: it is that one's
+            await session.rollback()
+            return await known(session, now_ms, gateway, names)
     return {name for name in names if held.get(name, gateway) == gateway}
 
 

@@ -128,8 +128,10 @@ class Alarms:
 
     async def next(self) -> None:
         """Until there may be something new: a push, or POLL_S."""
+        # Not by wait_for: that of Python 3.11 swallows an end that comes together with a push, and the loop never ends.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), POLL_S)
+            async with asyncio.timeout(POLL_S):
+                await self._wake.wait()
         self._wake.clear()
 
     async def look(self) -> bool:

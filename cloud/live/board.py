@@ -3,13 +3,17 @@
 What time alone changes is found by due times in a heap, so that a moment costs what changes in it, however many lifts there are.
 """
 
+import bisect
 import heapq
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from cloud.live import trouble
+from cloud.live.trouble import Trouble
 from protocols.controller_fault_texts import told
+from protocols.fields import NAMES
 
 STALE_PERIODS = 3
 # Beyond three periods: a gateway tells all its lifts anew every 5 s only, and that needs half a second (ours).
@@ -17,6 +21,10 @@ TOLD_AGAIN_MS = 5500
 GATEWAY_SILENT_MS = 60_000
 GATEWAY_STALE_MS = 15_000
 CURRENT = ("good", "bus_silent")
+# A state of which nothing is known, in the API's form. Shared, and never changed.
+UNKNOWN: dict[str, Any] = {name: None for name in NAMES if name not in ("door_1", "door_2")} | {
+    "doors": [], "faults": [], "withheld": [],
+}  # fmt: skip
 
 
 @dataclass
@@ -38,6 +46,7 @@ class Board:
 
     def __init__(self) -> None:
         self.lifts: dict[str, dict[str, Any]] = {}
+        self.names: list[str] = []  # of the lifts, in order
         self.gateways: dict[str, GatewayView] = {}
         self.silent: set[str] = set()
         self._arrived: dict[str, int] = {}
@@ -78,8 +87,6 @@ class Board:
         changed = []
         for found in lifts:
             name = str(found["id"])
-            for listed in ("doors", "faults", "withheld"):
-                found["state"].setdefault(listed, [])
             self._put(name, gateway, found)
             self._arrived[name] = now_ms
             if name not in self._waiting:
@@ -99,6 +106,7 @@ class Board:
         lift = self.lifts.get(name)
         if lift is None:
             lift = self.lifts[name] = _blank(name)
+            bisect.insort(self.names, name)
         if lift["gateway"] != gateway:
             self._of.get(lift["gateway"], set()).discard(name)
             self._of.setdefault(gateway, set()).add(name)
@@ -166,7 +174,7 @@ class Board:
         if quality != lift["quality"]:
             out["quality"] = quality
             out["last_known"] = {"state": lift["state"], "at_ms": None}
-            out["state"] = dict.fromkeys(lift["state"]) | {"doors": [], "faults": [], "withheld": []}
+            out["state"] = UNKNOWN
         word = out["state"].get("controller_fault")
         out["controller_fault"] = told(word, lift["profile"]) if word else None
         return out
@@ -192,6 +200,11 @@ class Board:
             if lift["link_age_ms"] is not None and now_ms >= self._stale_at(lift["id"]):
                 return "stale"
         return quality
+
+    def trouble(self, name: str, now_ms: int) -> Trouble:
+        """In a word what is the matter with it."""
+        lift = self.lifts[name]
+        return trouble.of(self._quality(lift, now_ms), lift["state"])
 
     def lifts_of(self, gateway: str) -> list[str]:
         """Ids of the lifts that `gateway` tells of."""
@@ -226,7 +239,7 @@ def _blank(name: str) -> dict[str, Any]:
         "id": name, "name": name, "site": "", "address": "", "rescue_code": "", "registration_code": "", "stops": 6,
         "doors": 1, "rated_speed_mm_s": 1000, "latitude_deg": None, "longitude_deg": None, "floor_pitch_mm": 2900,
         "floor_levels_mm": [], "floor_names": [], "gateway": "", "quality": "unknown", "age_ms": None, "link_age_ms": None,
-        "since_ms": None, "period_ms": 1000, "boot": 0, "firmware": None, "rtt_ms": None, "rssi_dbm": None, "profile": None, "state": {"doors": [], "faults": [], "withheld": []},
+        "since_ms": None, "period_ms": 1000, "boot": 0, "firmware": None, "rtt_ms": None, "rssi_dbm": None, "profile": None, "state": UNKNOWN,
         "last_known": None, "near_misses": {}, "suppressed": {}, "link_bytes_month": None,
     }  # fmt: skip
 

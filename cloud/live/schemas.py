@@ -101,3 +101,35 @@ class Lift(BaseModel):
     state: State
     controller_fault: FaultWord | None = None
     last_known: LastKnown | None
+
+
+class Gateway(BaseModel):
+    """A gateway as the cloud knows it. `silent_ms`: since it was heard last, or since the cloud's start."""
+
+    id: str
+    version: str
+    connected: bool
+    silent_ms: int
+
+
+class SilentGateway(BaseModel):
+    """A gateway not heard for a minute, and its lifts last seen occupied or moving."""
+
+    gateway: str
+    silent_ms: int
+    lifts_at_risk: list[str]
+
+
+class Gateways(BaseModel):
+    """A page of gateways, and all that are silent."""
+
+    gateways: list[Gateway]
+    silent: list[SilentGateway]
+
+
+class Alive(BaseModel):
+    """The cloud answers. `viewers`: open streams; `malformed`: messages and fields of gateways that could not be used."""
+
+    ok: bool
+    viewers: int
+    malformed: int

@@ -10,6 +10,7 @@ from cloud.cases import reading
 from cloud.notices import channels, service
 from cloud.notices.models import NoticeChannel
 from cloud.notices.schemas import Channel, ChannelChange, ChannelCreate, ChannelMade, Receipt
+from cloud.paging import Pages
 from cloud.problems import describes
 
 router = APIRouter(prefix="/api/v1", tags=["notices"])
@@ -26,13 +27,14 @@ async def _shown(session: Db, row: NoticeChannel) -> Channel:
 async def list_channels(
     session: Db,
     scope: Manager,
+    page: Pages,
     after: Annotated[str, Query(description="id of the last one seen")] = "",
     limit: Limit = 100,
 ) -> list[Channel]:
     """Channels of the organisations in which one manages them, by id, with how many notices each sent, holds and gave up."""
     rows = await channels.listed(session, scope, after=after, limit=limit)
     counts = await channels.counts(session, [row.id for row in rows])
-    return [Channel.of(row, counts[row.id]) for row in rows]
+    return page.of([Channel.of(row, counts[row.id]) for row in rows], limit, after=rows[-1].id if rows else "")
 
 
 @router.post("/channels", status_code=201, responses=describes(404, 422))
@@ -86,6 +88,7 @@ async def test_channel(session: Db, now: Now, scope: Manager, request: Request, 
 async def list_channel_notices(
     session: Db,
     scope: Manager,
+    page: Pages,
     channel: str,
     before: Annotated[str, Query(description="id of the last one seen")] = "",
     state: Literal["waiting", "sent", "dead"] | None = None,
@@ -93,7 +96,7 @@ async def list_channel_notices(
 ) -> list[Receipt]:
     """What went by a channel, newest first, each with its receipt."""
     found = await channels.receipts(session, scope, channel, before=before, state=state, limit=limit)
-    return [Receipt.of(row, place) for row, place in found]
+    return page.of([Receipt.of(row, place) for row, place in found], limit, before=found[-1][0].id if found else "")
 
 
 @router.get("/cases/{case}/notices", responses=describes(404))

@@ -8,15 +8,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud.accounts.scope import Assignment
-from cloud.live.board import GATEWAY_STALE_MS, Board
+from cloud.live.board import GATEWAY_STALE_MS, UNKNOWN, Board
 from cloud.live.feed import HEARTBEAT_MS
 from cloud.live.groups import KEPT, MAX_LIFTS
-from cloud.tests.conftest import live, record
+from cloud.tests import conftest
+from cloud.tests.conftest import record
 from cloud.tests.test_feed import OF_A, OF_B, Fed, begun
 
 LIFTS = ("l-0", "l-1", "l-2", "l-3")
 OWNERS = ("", "a", "b")
 AGES = ("age_ms", "link_age_ms")
+
+
+def live(name: str, **state: Any) -> dict[str, Any]:
+    """A live state with every field, as `LiveStates` gives it to the board."""
+    found = conftest.live(name, "good", **state)
+    return {**found, "state": {**UNKNOWN, **found["state"]}}
 
 
 class Page:
@@ -106,7 +113,7 @@ class World:
         now = self.feed.now_ms
         if what == "live":
             name, floor, more = rest
-            found = live(name, "good", **{"floor": floor, **({"service_mode": 5} if more else {})})
+            found = live(name, floor=floor, service_mode=5 if more else 1)
             self.board.heard("g-1", now)
             self.feed.changed(self.board.live("g-1", [found], now))
         elif what == "assign":

@@ -300,7 +300,7 @@ class Stack:
 
     def lifts(self) -> list[dict[str, Any]]:
         """GET /api/v1/lifts."""
-        found: list[dict[str, Any]] = self.get("/api/v1/lifts")
+        found: list[dict[str, Any]] = self.get("/api/v1/lifts?limit=500")
         return found
 
     def incidents(self, **query: Any) -> list[dict[str, Any]]:

@@ -4,6 +4,11 @@ export interface Acknowledge {
   said_at_ms?: number | null;
   step: "acknowledge";
 }
+export interface Alive {
+  ok: boolean;
+  viewers: number;
+  malformed: number;
+}
 export interface Arrived {
   op: string;
   said_at_ms?: number | null;
@@ -310,9 +315,19 @@ export interface Gap {
   reason: string;
   booked_ms: number | null;
 }
+export interface Gateway {
+  id: string;
+  version: string;
+  connected: boolean;
+  silent_ms: number;
+}
 export interface GatewayTokenCreate {
   gateway: string;
   name?: string;
+}
+export interface Gateways {
+  gateways: Gateway[];
+  silent: SilentGateway[];
 }
 export interface HTTPValidationError {
   detail: ValidationError[];
@@ -737,6 +752,11 @@ export interface Shelved {
   at_ms: number;
   until_ms: number;
   reason: string;
+}
+export interface SilentGateway {
+  gateway: string;
+  silent_ms: number;
+  lifts_at_risk: string[];
 }
 export interface SmsSettings {
   url: string;
