@@ -21,6 +21,7 @@ from cloud.cases.state import LEAST_SEVERITY, Caller, Case, Persons, Who
 from cloud.cases.transactions import Transactions, both
 from cloud.lifts import service as lift_service
 
+MOST_PHOTOS = 12  # of a case; ours: it has some three
 # Of what is said, this is not for the audit log: what a caller is called, and his number.
 NOT_AUDITED = frozenset(("op", "step", "said_at_ms", "name", "phone", "parties"))
 
@@ -42,7 +43,7 @@ class People(Transactions):
         return await self._again(lambda session: self._say(session, scope, id, said))
 
     async def _say(self, session: AsyncSession, scope: Scope, id: str, said: dict[str, Any]) -> dict[str, Any]:
-        row = await reading.one(session, scope, id)
+        row = await reading.one(session, scope, id, to_change=True)
         before = await self._said_before(session, scope, row, said)
         if before is not None:
             return before
@@ -137,16 +138,22 @@ class People(Transactions):
         if found is None or found.kind not in STATIONS:
             raise Refused("wrong_kind", f"organisation {id!r:.40} is none of kind {' or '.join(STATIONS)}")
 
-    async def photo(self, scope: Scope, id: str, photo: CasePhoto) -> None:
-        """A picture from the place; NotAllowed where he sees the case and has no part in it."""
+    async def photo(self, scope: Scope, id: str, photo: CasePhoto) -> CasePhoto:
+        """A picture from the place; the one that is there already if it is the same. NotAllowed where he has no part in the case."""
 
-        async def once(session: AsyncSession) -> None:
-            row = await reading.one(session, scope, id)
+        async def once(session: AsyncSession) -> CasePhoto:
+            row = await reading.one(session, scope, id, to_change=True)
             case, place = await self._read(session, row)
             now = self._clock()
             by = await self._who(session, scope, case, place, now)
             if not by.desk and not by.responds:
                 raise NotAllowed("not_yours", "this case is another's to work on")
+            held = (await session.scalars(select(CasePhoto).where(CasePhoto.case == row.id))).all()
+            same = [known for known in held if known.sha256 == photo.sha256]
+            if same:
+                return same[0]
+            if len(held) >= MOST_PHOTOS:
+                raise Conflict("too_many_photos", f"a case has at most {MOST_PHOTOS} photos")
             session.add(photo)
             await session.flush()
             await keep(session, now, row, Result(case, [Entry("photo", by, {"photo": photo.id})], []), place)
@@ -154,8 +161,9 @@ class People(Transactions):
                 session, now, scope, "case.photo", f"case:{row.id}", number=row.number, sha256=photo.sha256
             )
             await self._commit(session, now, row)
+            return photo
 
-        await self._again(once)
+        return await self._again(once)
 
     async def enter(self, scope: Scope, wanted: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         """A call by telephone: (the case, whether it is new). About a lift with an open case it joins that."""

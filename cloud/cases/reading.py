@@ -24,7 +24,7 @@ from cloud.live.alarms import Eyes
 MAX_LIST = 200
 # Lines of the timeline that are sent: of one case, and of each in a list or the stream.
 TIMELINE = 500
-TIMELINE_IN_LIST = 50
+TIMELINE_IN_LIST = 20
 IN_A_QUERY = 500
 
 
@@ -76,9 +76,10 @@ def _with_steps(body: dict[str, Any], names: list[str]) -> dict[str, Any]:
 # -- finding -------------------------------------------------------------------------------------------------------------
 
 
-async def one(session: AsyncSession, scope: Scope, id: str) -> CaseRow:
-    """One case; NotThere where the scope does not cover it."""
-    found = await session.scalar(select(CaseRow).where(CaseRow.id == id, visible(scope)))
+async def one(session: AsyncSession, scope: Scope, id: str, *, to_change: bool = False) -> CaseRow:
+    """One case; NotThere where the scope does not cover it. `to_change`: other processes wait (PostgreSQL) until it is committed."""
+    query = select(CaseRow).where(CaseRow.id == id, visible(scope))
+    found = await session.scalar(query.with_for_update(of=CaseRow) if to_change else query)
     if found is None:
         raise NotThere("not_there", f"there is no case {id[:40]!r}; GET /api/v1/cases lists them")
     return found

@@ -13,7 +13,8 @@ from cloud.cases import contacts, reading
 from cloud.cases.models import CaseRow
 from cloud.cases.parties import names_of
 from cloud.cases.people import NotNow
-from cloud.cases.schemas import Case, CaseCreate, CaseProblem, CaseStep, CodeFound, Contact
+from cloud.cases.said import CaseCreate, CaseStep
+from cloud.cases.schemas import Case, CaseProblem, CodeFound, Contact
 from cloud.lifts import service as lift_service
 from cloud.paging import Pages
 from cloud.problems import MEDIA_TYPE, describes, problem

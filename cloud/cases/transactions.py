@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import random
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
 
+from cloud.accounts.errors import Conflict
 from cloud.accounts.scope import Scope
 from cloud.cases import reading
 from cloud.cases.doing import Car
@@ -25,7 +27,7 @@ from cloud.live.feed import Feed
 
 T = TypeVar("T")
 
-TRIES = 8
+TRIES = 12
 # Told after the commit: case, lift, gateway, word.
 TellCar = Callable[[str, str, str, Car], None]
 
@@ -38,21 +40,27 @@ class Transactions:
         self.changed = asyncio.Event()
         # Called after each commit: what is in the outbox need not wait until the sender looks by itself.
         self.send: Callable[[], None] = lambda: None
+        self._one = asyncio.Lock()
         self.late = 0
         self.collisions = 0
 
     async def _again(self, what: Callable[[AsyncSession], Awaitable[T]]) -> T:
-        """Do it in a session of its own; once more where another was quicker, or has opened the same case meanwhile."""
+        """Do it in a session of its own; once more where another process was quicker, or has opened the same case meanwhile.
+
+        In this process one goes after the other: each takes some ms, and a storm of incidents comes one by one as well.
+        """
         for left in reversed(range(TRIES)):
-            async with self._sessions() as session:
+            async with self._one, self._sessions() as session:
                 try:
                     return await what(session)
                 except (StaleDataError, IntegrityError):
                     await session.rollback()
                     self.collisions += 1
                     if left == 0:
-                        raise
-            await asyncio.sleep(0.01 * (TRIES - left))
+                        raise Conflict(
+                            "busy", "others are changing this case at the same moment; say it again"
+                        ) from None
+            await asyncio.sleep(random.uniform(0.005, 0.05))
         raise AssertionError("not reached")
 
     async def _commit(
@@ -94,7 +102,7 @@ class Transactions:
         return dataclasses.replace(found, by=named)
 
     async def _open_of(self, session: AsyncSession, subject: str) -> CaseRow | None:
-        query = select(CaseRow).where(CaseRow.subject == subject, CaseRow.phase == "open")
+        query = select(CaseRow).where(CaseRow.subject == subject, CaseRow.phase == "open").with_for_update()
         found: CaseRow | None = await session.scalar(query)
         return found
 

@@ -91,7 +91,7 @@ class World(Transactions):
         """Let `what` change a case, by the system; None = nothing to change."""
 
         async def once(session: AsyncSession) -> None:
-            row = await session.scalar(select(CaseRow).where(CaseRow.id == id))
+            row = await session.scalar(select(CaseRow).where(CaseRow.id == id).with_for_update())
             if row is None:
                 raise NotThere("not_there", f"there is no case {id[:40]!r}")
             case, place = await self._read(session, row)

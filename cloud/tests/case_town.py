@@ -170,11 +170,12 @@ class Town:
 
     def _as(self, who: str, method: str, path: str, **more: Any) -> Any:
         headers = {**self.headers[who], **more.pop("headers", {})}
-        held = self.client.headers.pop("authorization")
+        held = self.client.headers.pop("authorization", None)
         try:
             found = self.client.request(method, path, headers=headers, **more)
         finally:
-            self.client.headers["authorization"] = held
+            if held is not None:
+                self.client.headers["authorization"] = held
             self.client.cookies.clear()
         return found
 

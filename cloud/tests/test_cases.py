@@ -12,7 +12,7 @@ from cloud.audit.models import AuditEntry
 from cloud.cases.limits import HOUR_MS, MINUTE_MS
 from cloud.notices.models import NoticeChannel, NoticeRow
 from cloud.tests.case_town import Town
-from cloud.tests.conftest import incident
+from cloud.tests.conftest import Cloud, incident
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture" * 20
 
@@ -121,22 +121,25 @@ def test_an_incident_that_was_stored_before_a_crash_gets_its_case_when_the_serve
     assert town.only()["incidents"] == ["lift-1-1-1"]
 
 
-def test_of_two_desks_that_acknowledge_at_once_exactly_one_has_it(town: Town) -> None:
+def test_of_two_desks_at_two_servers_that_acknowledge_at_once_exactly_one_has_it(town: Town) -> None:
     town.tell()
     id = town.only()["id"]
     gate, answers = threading.Barrier(2), []
 
-    def acknowledge(who: str) -> None:
+    def acknowledge(server: Cloud, who: str) -> None:
         gate.wait()
         body = {"op": f"by {who}", "step": "acknowledge"}
-        headers = {**town.headers[who], "authorization": ""}
-        answers.append((who, town.client.post(f"/api/v1/cases/{id}/steps", json=body, headers=headers)))
+        answers.append((who, server.post(f"/api/v1/cases/{id}/steps", json=body, headers=town.headers[who])))
 
-    threads = [threading.Thread(target=acknowledge, args=(who,)) for who in ("desk", "desk2")]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    del town.client.headers["authorization"]
+    with Cloud(town.database, town.settings) as second:
+        del second.headers["authorization"]
+        servers = ((town.client, "desk"), (second, "desk2"))
+        threads = [threading.Thread(target=acknowledge, args=one) for one in servers]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     assert sorted(answer.status_code for _, answer in answers) == [200, 409]
     (winner,) = [who for who, answer in answers if answer.status_code == 200]
     (lost,) = [answer.json() for _, answer in answers if answer.status_code == 409]
@@ -144,6 +147,35 @@ def test_of_two_desks_that_acknowledge_at_once_exactly_one_has_it(town: Town) ->
     assert lost["detail"]["case"]["acknowledged"]["name"] == name
     assert name in lost["title"]
     town.say("desk" if winner == "desk2" else "desk2", id, "take_over", note="交接班")
+
+
+def test_of_steps_calls_and_photos_at_two_servers_at_once_none_is_lost(town: Town) -> None:
+    town.tell()
+    id = town.only()["id"]
+    statuses: list[int] = []
+
+    def work(server: Cloud, who: str) -> None:
+        for n in range(3):
+            headers = town.headers[who]
+            call = {"op": f"{n}", "lift": "lift-1", "kind": "other"}
+            step = {"op": f"{who} {n}", "step": "note", "note": "x"}
+            statuses.append(server.post("/api/v1/cases", json=call, headers=headers).status_code)
+            statuses.append(server.post(f"/api/v1/cases/{id}/steps", json=step, headers=headers).status_code)
+            picture = PNG + f"{who} {n}".encode()
+            statuses.append(server.post(f"/api/v1/cases/{id}/photos", content=picture, headers=headers).status_code)
+
+    del town.client.headers["authorization"]
+    with Cloud(town.database, town.settings) as second:
+        del second.headers["authorization"]
+        places = ((town.client, "desk"), (second, "desk2"), (town.client, "technician"), (second, "office"))
+        threads = [threading.Thread(target=work, args=place) for place in places]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sorted(statuses) == [200] * 24 + [201] * 12
+    found = steps(town.get("desk", f"/api/v1/cases/{id}").json())
+    assert [found.count(step) for step in ("telephoned", "note", "photo")] == [12, 12, 12]
 
 
 def test_a_phone_says_its_queue_anew_and_nothing_happens_twice(town: Town) -> None:
