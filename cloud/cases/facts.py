@@ -3,12 +3,12 @@
 import copy
 from dataclasses import replace
 
-from cloud.cases.doing import Doing, chain
+from cloud.cases.doing import Car, Doing, chain
 from cloud.cases.ladder import begin, stand_down_others
 from cloud.cases.limits import Limits
 from cloud.cases.machine import Result
 from cloud.cases.state import DANGER, SYSTEM, Case, Fact, Parties, Who
-from cloud.cases.steps import lose_acknowledgement, to_trapped
+from cloud.cases.steps import ask_end_of_alarm, lose_acknowledgement, to_trapped
 
 MOST_INCIDENTS = 100  # held in a case
 
@@ -125,6 +125,30 @@ def car_told(case: Case, limits: Limits, now_ms: int, alarm: str, *, ok: bool, d
         if end.detail != detail:
             doing.note("car_not_told", alarm=alarm, tries=end.tries, detail=detail)
         end.detail = detail
+    return _result(doing)
+
+
+def word_for(case: Case, now_ms: int) -> Car | None:
+    """How far help has come, as the car should show it; None where it need not be told."""
+    if not case.has_car or case.kind != "trapped" or case.phase != "open":
+        return None
+    states = {leg.state: leg for leg in case.legs}
+    if "arrived" in states:
+        return Car("arrived")
+    if "on_the_way" in states:
+        eta_ms = states["on_the_way"].eta_ms
+        return Car("coming", None if eta_ms is None else max(0, eta_ms - now_ms + 59_999) // 60_000)
+    return Car("heard") if case.acknowledged is not None else None
+
+
+def back(case: Case, limits: Limits, now_ms: int) -> Result | None:
+    """The car can be reached again: the end of its alarm, which was given up, is asked for anew."""
+    end = case.end_of_alarm
+    if case.phase != "follow_up" or end is None or not end.over or end.told_at_ms is not None or not case.has_car:
+        return None
+    doing = _doing(case, limits, now_ms)
+    doing.note("end_alarm", competent=end.competent, why="the car is back")
+    ask_end_of_alarm(doing, end.competent)
     return _result(doing)
 
 

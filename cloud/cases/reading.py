@@ -12,10 +12,11 @@ from cloud.accounts.scope import Scope
 from cloud.cases.clocks import clocks
 from cloud.cases.doing import chain
 from cloud.cases.filters import visible, visible_in_lists
+from cloud.cases.ladder import organisation_of
 from cloud.cases.machine import possible
 from cloud.cases.models import CaseEntry, CasePhoto, CaseRow, CaseUnit, state_of
 from cloud.cases.parties import names_of
-from cloud.cases.state import By, Case
+from cloud.cases.state import By, Case, Leg
 from cloud.cases.whose import Whose, sees, who
 from cloud.lifts import filters as lift_filters
 from cloud.lifts.models import Lift
@@ -249,7 +250,7 @@ def _body(row: CaseRow, case: Case, lift: Lift | None, names: dict[str, str]) ->
         "caller": {"name": case.caller.name, "has_phone": bool(case.caller.phone)} if case.caller else None,
         "place": case.place or (lift.address if lift else ""), "comfort": case.comfort,
         "opened_at_ms": case.opened_at_ms, "released_at_ms": case.released_at_ms, "closed_at_ms": case.closed_at_ms,
-        "owner": _owner(case, names), "legs": [_leg(leg, names) for leg in case.legs],
+        "owner": _owner(case, names), "legs": [_leg(case, leg, names) for leg in case.legs],
         "clocks": [dataclasses.asdict(clock) for clock in running],
         "next_due_ms": running[0].due_ms if running else None,
         "outcome": case.outcome, "cause": case.cause, "cause_note": case.cause_note,
@@ -266,10 +267,12 @@ _TIMES = (
 )  # fmt: skip
 
 
-def _leg(leg: Any, names: dict[str, str]) -> dict[str, Any]:
+def _leg(case: Case, leg: Leg, names: dict[str, str]) -> dict[str, Any]:
+    """A level that stands by tells who would be sent."""
+    organisation = leg.organisation or (organisation_of(case, leg.level) if leg.state == "standby" else "")
     return {
-        "level": leg.level, "state": leg.state, "organisation_id": leg.organisation,
-        "organisation": names.get(leg.organisation, "") if leg.organisation else None,
+        "level": leg.level, "state": leg.state, "organisation_id": organisation,
+        "organisation": names.get(organisation, "") if organisation else None,
         "responder": leg.responder.name if leg.responder else "", "missed": leg.missed, "steps_allowed": [],
         **{name: getattr(leg, name) for name in _TIMES},
     }  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from cloud.cases.cars import Cars
+from cloud.cases.lamps import Lamps
 from cloud.cases.limits import Rescue
 from cloud.cases.loop import CaseLoop
 from cloud.cases.parties import unknown_names
@@ -29,6 +30,7 @@ class CasesRunning:
         self.cars.change = self.cases.change
         self.loop = CaseLoop(sessions, self.cases, settings.clock)
         self.dead_man = DeadMan(sessions, board, self.cases, settings.rescue, settings.clock)
+        self.lamps = Lamps(sessions, board, self.cases, self.cars, settings.clock)
         links.incident_stored = self.loop.told
 
     async def check(self, sessions: Any, rescue: Rescue) -> None:
@@ -40,4 +42,8 @@ class CasesRunning:
 
     def loops(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
         """What runs for ever, by name."""
-        return [("the clocks of cases", self.loop.run), ("the watch on gateways", self.dead_man.run)]
+        return [
+            ("the clocks of cases", self.loop.run),
+            ("the watch on gateways", self.dead_man.run),
+            ("the lamps of cars", self.lamps.run),
+        ]

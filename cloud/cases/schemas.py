@@ -42,7 +42,7 @@ class CallerShown(BaseModel):
 
 
 class LegShown(BaseModel):
-    """One level of the ladder: 1 contract unit, 2 grid rescue station, 3 fire service. `organisation` null: by telephone.
+    """One level of the ladder: 1 contract unit, 2 grid rescue station, 3 fire service. `organisation`: who was sent, or would be; null: by telephone.
 
     `missed`: which of its clocks ran out. `steps_allowed`: what who asks can say of it.
     """

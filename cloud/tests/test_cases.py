@@ -3,12 +3,14 @@
 import json
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import select
 
 from cloud.audit.models import AuditEntry
+from cloud.cases.doing import Car
+from cloud.cases.lamps import Lamps
 from cloud.cases.limits import HOUR_MS, MINUTE_MS
 from cloud.notices.models import NoticeChannel, NoticeRow
 from cloud.tests.case_town import Town
@@ -39,7 +41,7 @@ def test_a_trapped_passenger_from_the_button_to_the_closed_case(town: Town) -> N
     )
     assert case["owner"]["organisation"] == "96333 西湖"
     assert [(leg["state"], leg["organisation"]) for leg in case["legs"]] == [
-        ("ordered", "安达维保"), ("standby", None), ("standby", None),
+        ("ordered", "安达维保"), ("standby", "滨湖救援站"), ("standby", None),
     ]  # fmt: skip
     case = town.say("desk", id, "acknowledge")
     assert town.answer()["args"] == {"alarm": "heard"}
@@ -391,6 +393,54 @@ def test_the_silent_gateway_is_paged_with_its_lifts_at_risk_also_after_a_restart
     assert (back["active"], steps(back)[-1]) == (False, "heard_again")
     town.say("office", case["id"], "acknowledge")
     town.say("office", case["id"], "close", outcome="gateway_back")
+
+
+class Shows:
+    """A board on which one lift shows what the test wants, and cars that note down what they are told."""
+
+    def __init__(self) -> None:
+        self.lifts: dict[str, Any] = {"lift-1": {}}
+        self.quality, self.shown = "good", 2
+        self.told: list[str] = []
+
+    def view(self, name: str, mono: int) -> dict[str, Any]:
+        return {"quality": self.quality, "state": {"alarm_shown": self.shown}}
+
+    def tell(self, case: str, lift: str, gateway: str, word: Car) -> None:
+        self.told.append(word.alarm)
+
+
+def test_a_car_that_has_forgotten_is_told_again_ever_more_rarely_and_of_its_end_when_it_is_back(town: Town) -> None:
+    town.tell()
+    id = town.only()["id"]
+    town.say("desk", id, "acknowledge")
+    state, shows = town.client.app.state, Shows()  # type: ignore[attr-defined]
+    lamps = Lamps(state.sessions, cast(Any, shows), state.cases, cast(Any, shows), town.clock)
+    assert town.client.portal is not None
+
+    def look(at_s: int, quality: str, shown: int) -> list[str]:
+        shows.quality, shows.shown, shows.told = quality, shown, []
+        town.client.portal.call(lamps.look, at_s * 1000)  # type: ignore[union-attr]
+        return shows.told
+
+    looks = [
+        (0, "good", 2),
+        (1, "good", 1),
+        (10, "good", 1),
+        (11, "good", 1),
+        (30, "good", 1),
+        (31, "good", 1),
+        (99, "offline", 1),
+    ]
+    assert [look(*one) for one in looks] == [[], [], [], ["heard"], [], ["heard"], []]
+    town.say("desk", id, "no_rescue", outcome="false_alarm", note="误按")
+    town.wait(5_000)
+    town.wait(10 * MINUTE_MS)
+    assert town.get("desk", f"/api/v1/cases/{id}").json()["end_of_alarm"]["over"]
+    look(200, "offline", 0)
+    assert town.get("desk", f"/api/v1/cases/{id}").json()["end_of_alarm"]["over"]
+    look(201, "good", 2)
+    assert not town.get("desk", f"/api/v1/cases/{id}").json()["end_of_alarm"]["over"]
 
 
 def test_photos_are_what_they_are_and_no_more_than_twelve(town: Town) -> None:
