@@ -21,7 +21,7 @@ pytestmark = [
 HOUR_MS = 3_600_000
 FIRST_LOAD = 250_000
 AXE = pathlib.Path(__file__).parents[1] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-BETWEEN = {"door_zone": False, "passenger": True, "floor": 3, "position_mm": 6200 + 1300, "doors": [2]}
+BETWEEN: dict[str, Any] = {"door_zone": False, "passenger": True, "floor": 3, "position_mm": 6200 + 1300, "doors": [2]}
 
 
 @pytest.fixture(scope="module")
