@@ -21,9 +21,10 @@ PEOPLE = (
     ("chen.jing", "陈静", DESK, "dispatcher", "13000000004"),
     ("he.yan", "何燕", DESK, "dispatcher", "13000000005"),
 )
-LIFTS = {"lift-1": "340117", "lift-2": "340118", "lift-3": "340119"}
+LIFTS = {f"lift-{n}": f"34011{n + 6}" for n in range(1, 4)} | {f"lift-{n}": f"34012{n}" for n in range(4, 7)}
 DISTRICT = "330106"
 PLACE = {"site": "荷芳苑", "address": "西溪路 18 号", "stops": 12, "latitude_deg": 30.2713, "longitude_deg": 120.1285}
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 HANGS = {"door_zone": False, "passenger": True, "floor": 3, "position_mm": 7100, "faults": ["trapped_between_floors"]}
 
 
@@ -68,7 +69,15 @@ class Town:
         self.say({"type": "hello", "gateway": "g-1", "version": "1", "lifts": lifts})
         assert json.loads(self.socket.recv())["type"] == "welcome"
         self.lifts(*(live(id) for id in LIFTS))
-        threading.Thread(target=self._answer, args=(self.socket,), daemon=True).start()
+        for work in (self._answer, self._beat):
+            threading.Thread(target=work, args=(self.socket,), daemon=True).start()
+
+    def _beat(self, socket: Any) -> None:
+        """A gateway says something each second."""
+        with suppress(ConnectionClosed):
+            while True:
+                socket.send(json.dumps({"type": "live", "t_ms": now_ms(), "lifts": []}))
+                time.sleep(1)
 
     def say(self, message: dict[str, Any]) -> None:
         self.socket.send(json.dumps(message))

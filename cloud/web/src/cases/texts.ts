@@ -15,6 +15,7 @@ export const word = teller({
   stoppedAt: { zh: "停在 {floor} 层平层", en: "stopped at floor {floor}" },
   at: { zh: "在 {floor} 层", en: "at floor {floor}" },
   whereUnknown: { zh: "轿厢位置未知", en: "where the car is: unknown" },
+  doors: { zh: "{state}", en: "doors {state}" },
   doorsUnknown: { zh: "门状态未知", en: "doors: unknown" },
   mainsOn: { zh: "主电源正常", en: "mains on" },
   mainsOff: { zh: "主电源断电", en: "mains off" },

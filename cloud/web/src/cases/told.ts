@@ -43,7 +43,7 @@ function flag(value: boolean | null, yes: Said, no: Said, unknown: string): Said
 const doors = (state: State, lang: Lang): Said => {
   const known = state.doors.filter((door) => door !== 0);
   if (known.length === 0) return { text: word("doorsUnknown", lang), unknown: true };
-  return { text: known.map((door) => ENUMS.door[String(door) as "1"]?.[lang] ?? "?").join(" / ") };
+  return { text: word("doors", lang, { state: known.map((door) => ENUMS.door[String(door) as "1"]?.[lang] ?? "?").join(" / ") }) };
 };
 
 /** The sentence of a lift that is heard now; empty where it is not. */

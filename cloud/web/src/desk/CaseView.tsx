@@ -53,21 +53,17 @@ function Head({ one, now, lang }: { one: Case; now: number; lang: Lang }) {
   const timed = one.phase !== "open" ? "waiting_follow_up" : one.kind === "trapped" ? "waiting_trapped" : "waiting_other";
   return (
     <>
+      <p className="case-kind">
+        <b className={`case-badge badge-${look}`}>
+          {symbol} {caseTitle(one, incidents, lang)}
+        </b>{" "}
+        {caseWord("number", lang, { number: one.number })} · {caseWord(`phase_${one.phase}`, lang)} · {word(`source_${one.source}`, lang)}
+      </p>
       <div className="case-head">
-        <div>
-          <p className="case-kind">
-            <b className={`case-badge badge-${look}`}>
-              {symbol} {caseTitle(one, incidents, lang)}
-            </b>{" "}
-            {caseWord("number", lang, { number: one.number })} · {caseWord(`phase_${one.phase}`, lang)} · {word(`source_${one.source}`, lang)}
-          </p>
-          {one.kind !== "gateway_silent" && (
-            <p className="case-code figures">
-              <span className="visually-hidden">{word("code", lang)} </span>
-              {one.rescue_code ? spaced(one.rescue_code) : <small>{word("noLiftYet", lang)}</small>}
-            </p>
-          )}
-        </div>
+        <p className="case-code figures">
+          <span className="visually-hidden">{word("code", lang)} </span>
+          {one.kind === "gateway_silent" ? <small>{name}</small> : one.rescue_code ? spaced(one.rescue_code) : <small>{word("noLiftYet", lang)}</small>}
+        </p>
         <div className="case-time">
           <small>{word(timed, lang)}</small>
           <b className="figures">{counted(waited(one, now))}</b>

@@ -59,6 +59,7 @@ export default function Desk({ parts }: { parts: Record<string, string> }) {
   };
   const onCode = useCallback(async (code: string) => {
     const found = await byCode(code);
+    find.current?.blur(); // the keys of one letter are wanted again
     if (found.case) go(pathOf({ id: found.case }));
     else setEntering({ code });
   }, []);

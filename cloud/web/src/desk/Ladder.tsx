@@ -5,7 +5,7 @@ import { useLang, type Lang } from "../app/language";
 import { levelsOf } from "../cases/allowed";
 import { word as caseWord, type Word as CaseWord } from "../cases/texts";
 import type { Forms } from "./Actions";
-import { clockOf, gone, nextLevel } from "./ladder";
+import { clockOf, gone, nextLevel, remindersOf } from "./ladder";
 import { word, type Word } from "./texts";
 
 const NUMBER = "119";
@@ -24,21 +24,24 @@ export function Ladder({ one, now, forms }: { one: Case; now: number; forms: For
 function Rung({ one, leg, now, forms, lang }: { one: Case; leg: Leg; now: number; forms: Forms; lang: Lang }) {
   const running = clockOf(leg);
   const left = running ? running.dueMs - now : null;
-  const isOver = left !== null && left < 0;
+  const reminders = running?.name === "call" ? remindersOf(one, leg) : 0;
+  const isOver = left !== null && (left < 0 || reminders > 0);
   const isDone = ["released", "refused", "stood_down"].includes(leg.state);
   const toCall = leg.state === "ordered" && leg.organisation === null;
   const look = isOver ? "over" : leg.state === "standby" ? "standby" : isDone ? "done" : "running";
   const above = nextLevel(one, leg);
+  // A reminder sets the clock of a telephone call anew: what counts is how long it has waited.
+  const overBy = running?.name === "call" ? now - running.fromMs : -(left ?? 0);
   return (
     <article className={`rung rung-${look}`} aria-label={caseWord(`level_${leg.level}` as CaseWord, lang)}>
       <h3>{caseWord(`level_${leg.level}` as CaseWord, lang)}</h3>
       <p className="rung-who">
-        {leg.organisation ?? (leg.level === 3 ? NUMBER : leg.state === "standby" ? word("nobodyNamed", lang) : word("toCall", lang))}
+        {leg.organisation ?? (leg.level === 3 ? NUMBER : leg.state === "standby" ? "" : word("toCall", lang))}
         {leg.responder && ` · ${leg.responder}`}
       </p>
       <p className="rung-state">
         <b>{caseWord(`leg_${leg.state}`, lang)}</b>
-        {left !== null && <b className="rung-left figures">{isOver ? word("overdue", lang, { time: counted(-left) }) : counted(left)}</b>}
+        {left !== null && <b className="rung-left figures">{isOver ? word("overdue", lang, { time: counted(overBy) }) : counted(left)}</b>}
       </p>
       <div className="bar" role="presentation">
         {running && <span style={{ width: `${Math.round(gone(running, now) * 100)}%` }} />}
@@ -49,7 +52,7 @@ function Rung({ one, leg, now, forms, lang }: { one: Case; leg: Leg; now: number
             {word("clockRuns", lang, { clock: word(`clock_${running.name}`, lang) })} {clock(running.dueMs, lang)}
           </p>
         )}
-        {toCall && <p className="must">{word("mustCall", lang, { number: leg.level === 3 ? NUMBER : caseWord("level_2", lang) })}</p>}
+        {toCall && <p className="must">{word("mustCall", lang, { number: leg.level === 3 ? NUMBER : caseWord("level_2", lang) })}{reminders > 0 && ` · ${word("overdueAck", lang, { count: reminders })}`}</p>}
         {leg.eta_ms !== null && leg.state === "on_the_way" && (
           <p>{leg.eta_ms > now ? word("etaAt", lang, { time: clock(leg.eta_ms, lang), left: counted(leg.eta_ms - now) }) : word("etaOver", lang, { time: clock(leg.eta_ms, lang) })}</p>
         )}

@@ -18,6 +18,10 @@ export function clockOf(leg: Leg): LegClock | null {
   return found[0] ?? null;
 }
 
+/** How often somebody was reminded to make the telephone call for this level. */
+export const remindersOf = (one: Case, leg: Leg): number =>
+  one.timeline.filter((entry) => entry.step === "call_reminded" && entry.detail.level === leg.level && entry.at_ms >= (leg.ordered_at_ms ?? 0)).length;
+
 /** The level that is called by itself when this one does not come; null where there is none. */
 export function nextLevel(one: Case, leg: Leg): number | null {
   if (one.kind !== "trapped" || one.phase !== "open") return null;

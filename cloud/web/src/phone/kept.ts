@@ -14,6 +14,7 @@ export interface Item {
   preview: string; // a small picture as a data URL; empty for steps
   atMs: number; // by the phone's own clock
   tries: number;
+  behind: boolean; // others waited already: it was not said with a line
   /** Refused for good, and why; null while it waits. */
   refused: Refused | null;
 }

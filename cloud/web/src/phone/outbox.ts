@@ -8,7 +8,7 @@ import { world } from "../world/store";
 import { addItem, dropItem, putItem, readQueue, type Item } from "./kept";
 
 // Sent within so long it was said when it arrived, and needs no time of its own. Ours.
-const AT_ONCE_MS = 10_000;
+const AT_ONCE_MS = 5000;
 const FIRST_WAIT_MS = 2000;
 const LAST_WAIT_MS = 60_000;
 const PHOTO_DEADLINE_MS = 60_000; // 300 kB on a thin line
@@ -49,7 +49,7 @@ class Outbox {
 
   async add(what: Pick<Item, "case" | "kind" | "step"> & Partial<Pick<Item, "args" | "photo" | "preview">>): Promise<void> {
     if (this.items.length >= MOST_ITEMS) throw new Full();
-    await addItem({ op: opId(), person: this.person, args: {}, photo: null, preview: "", atMs: Date.now(), tries: 0, refused: null, ...what });
+    await addItem({ op: opId(), person: this.person, args: {}, photo: null, preview: "", atMs: Date.now(), tries: 0, behind: this.items.some((item) => !item.refused), refused: null, ...what });
     await this.reload();
     this.wake();
   }
@@ -115,7 +115,7 @@ async function send(item: Item): Promise<void> {
     await call<unknown>(`${path}/photos`, { method: "POST", body: item.photo!, deadlineMs: PHOTO_DEADLINE_MS });
     return;
   }
-  const late = item.tries > 1 || Date.now() - item.atMs > AT_ONCE_MS;
+  const late = item.behind || item.tries > 1 || Date.now() - item.atMs > AT_ONCE_MS;
   const body = { op: item.op, step: item.step, ...item.args, ...(late ? { said_at_ms: item.atMs } : {}) };
   world.addCases([await call<Case>(`${path}/steps`, { method: "POST", body })]);
 }

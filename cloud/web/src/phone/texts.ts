@@ -39,8 +39,6 @@ export const word = teller({
   remedy: { zh: "处理办法", en: "What to do" },
   within: { zh: "{clock}：剩 {time}", en: "{clock}: {time} left" },
   over: { zh: "{clock}：已超 {time}", en: "{clock}: over by {time}" },
-  more: { zh: "更多", en: "More" },
-  says: { zh: "电梯状态", en: "The lift says" },
   saysOffline: { zh: "无网络，电梯状态未知", en: "No line: what the lift says is not known" },
   keptForOffline: { zh: "本页已可离线打开", en: "This page opens without a line" },
 });
