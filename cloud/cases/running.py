@@ -33,6 +33,13 @@ class CasesRunning:
         self.lamps = Lamps(sessions, board, self.cases, self.cars, settings.clock)
         links.incident_stored = self.loop.told
 
+    def counts(self) -> dict[str, int]:
+        """What an operator may want to know went not as it should."""
+        return {
+            "late": self.cases.late, "collisions": self.cases.collisions, "failures": self.loop.failures,
+            "cars_dropped": self.cars.dropped,
+        }  # fmt: skip
+
     async def check(self, sessions: Any, rescue: Rescue) -> None:
         """Say at the start which names of the file nobody has."""
         async with sessions() as session:

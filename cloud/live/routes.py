@@ -118,4 +118,6 @@ async def healthz(request: Request) -> Alive:
     state = request.app.state
     async with state.sessions() as session:
         await access_number(session)
-    return Alive(ok=True, viewers=len(state.feed.viewers), malformed=state.links.malformed)
+    return Alive(
+        ok=True, viewers=len(state.feed.viewers), malformed=state.links.malformed, cases=state.cases_running.counts()
+    )

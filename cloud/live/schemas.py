@@ -128,8 +128,13 @@ class Gateways(BaseModel):
 
 
 class Alive(BaseModel):
-    """The cloud answers. `viewers`: open streams; `malformed`: messages and fields of gateways that could not be used."""
+    """The cloud answers. `viewers`: open streams; `malformed`: messages and fields of gateways that could not be used.
+
+    Of cases: `late` steps that came too late for the table, `collisions` of two that changed the same one, `failures` of changes, and
+    `cars_dropped`, words to cars that had no room.
+    """
 
     ok: bool
     viewers: int
     malformed: int
+    cases: dict[str, int]

@@ -443,6 +443,25 @@ def test_a_car_that_has_forgotten_is_told_again_ever_more_rarely_and_of_its_end_
     assert not town.get("desk", f"/api/v1/cases/{id}").json()["end_of_alarm"]["over"]
 
 
+def test_a_gateway_that_does_not_come_back_after_a_restart_is_paged_with_what_was_known_before(town: Town) -> None:
+    def look(after_ms: int) -> None:
+        state, portal = town.client.app.state, town.client.portal  # type: ignore[attr-defined]
+        assert portal is not None
+        portal.call(state.cases_running.dead_man.look, state.board.gateways["g-1"].heard_ms + after_ms)
+
+    look(5_000)
+    town.clock.ahead_ms += 50_000
+    town.restart()
+    look(11_000)
+    assert town.get("technician", "/api/v1/cases").json() == []
+    town.clock.ahead_ms += 61_000
+    look(61_000)
+    look(62_000)
+    case = town.only("technician")
+    assert (case["kind"], case["at_risk"]) == ("gateway_silent", ["lift-1"])
+    assert 110_000 < town.clock() - case["silent_since_ms"] < 130_000
+
+
 def test_photos_are_what_they_are_and_no_more_than_twelve(town: Town) -> None:
     town.tell()
     id = town.only()["id"]

@@ -8,6 +8,7 @@ export interface Alive {
   ok: boolean;
   viewers: number;
   malformed: number;
+  cases: Record<string, number>;
 }
 export interface Arrived {
   op: string;
