@@ -184,6 +184,10 @@ def test_filters_groups_and_search_stand_in_the_address(look: Looking, town: Tow
     assert "It hides all 12 lifts" in again.inner_text(".nothing")
     again.click(".nothing button")
     again.wait_for_selector(".strip >> nth=11")
+    assert again.inner_text(".lifts h2") == "Lifts 12" and again.get_attribute("html", "lang") == "en"
+    again.click("header .pill[lang=zh-CN]")
+    until(again, "document.documentElement.lang === 'zh-CN'")
+    assert again.inner_text(".lifts h2") == "电梯 12" and "lang=zh" in again.url
     town.quiet(4, 6)
 
 
@@ -320,6 +324,8 @@ def test_ages_do_not_lie_where_the_browsers_clock_does(look: Looking, town: Town
     town.tell(silent)
     page = look.page("/?lang=en&size=large", script=SKEW.replace("{skew}", str(3 * HOUR_MS)))
     page.wait_for_selector(".strip-gone")
+    assert "Stale" in page.inner_text(".strip-gone") and page.inner_text(".strip-gone .floor") == "?"
+    assert page.locator(".strip-gone .ghost").count() == 1
     foot = page.inner_text(".strip-gone .strip-foot")
     since = page.evaluate("ms => new Intl.DateTimeFormat('en-GB', {hour: '2-digit', minute: '2-digit', hour12: false}).format(ms)", now_ms() - 70_000)  # fmt: skip
     assert f"since {since}" in foot and "1 min" in foot, foot
@@ -401,6 +407,10 @@ def test_on_a_phone_everything_is_one_column_and_large_enough_for_a_thumb(look: 
         page.wait_for_selector(ready)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
         assert page.evaluate(small) == [], path
+    page.goto(f"{town.site.url}/?lang=zh")
+    page.wait_for_selector(".strip")
+    first, strip = page.locator(".alarms").bounding_box(), page.locator(".strip").first.bounding_box()
+    assert first["y"] < strip["y"], "what calls for him comes first"
 
 
 def test_the_wall_turns_its_pages_stops_at_an_alarm_and_takes_a_new_version(

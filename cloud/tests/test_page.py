@@ -60,24 +60,6 @@ def test_normal_lifts_are_calm_and_a_trapped_one_is_not(browser: Any, cloud: Sit
     socket.close()
 
 
-def test_a_silent_lift_is_hatched_with_since_and_its_floor_is_unknown(browser: Any, cloud: Site) -> None:
-    socket = gateway(cloud, "lift-1")
-    tell(socket, live("lift-1"))
-    page, _ = open_page(browser, cloud)
-    page.wait_for_selector(".strip-none")
-    silent = {**live("lift-1", quality="stale"), "link_age_ms": 65_000, "age_ms": 65_000}
-    silent["last_known"], silent["state"] = {"state": silent["state"], "at_ms": 1}, {"doors": [], "faults": []}
-    tell(socket, silent)
-    page.wait_for_selector(".strip-gone")
-    text = page.inner_text(".strip-gone")
-    assert "Stale" in text
-    assert "since" in text
-    assert page.text_content(".strip-gone .floor").strip() == "?"
-    assert page.locator(".strip-gone .ghost").count() == 1
-    page.close()
-    socket.close()
-
-
 def test_an_incident_says_why_and_what_would_end_it(browser: Any, cloud: Site) -> None:
     socket = gateway(cloud, "lift-1")
     tell(socket, {**live("lift-1", faults=["trapped_between_floors"]), "near_misses": {"trapped_at_level": 3}})
@@ -111,21 +93,6 @@ def test_what_is_withheld_alarms_nobody_and_what_was_open_before_the_work_still_
     socket.close()
 
 
-def test_both_languages_and_the_choice_stays_in_the_address(browser: Any, cloud: Site) -> None:
-    socket = gateway(cloud, "lift-1")
-    tell(socket, live("lift-1"))
-    page, _ = open_page(browser, cloud, lang="zh")
-    page.wait_for_selector(".strip-none")
-    assert page.inner_text(".lifts h2") == "电梯 1"
-    assert page.get_attribute("html", "lang") == "zh-CN"
-    page.click("header .pill[lang=en]")
-    assert page.inner_text(".lifts h2") == "Lifts 1"
-    assert "lang=en" in page.url
-    assert page.get_attribute("html", "lang") == "en"
-    page.close()
-    socket.close()
-
-
 def test_the_page_says_when_the_server_is_gone_and_comes_back_alone(browser: Any, tmp_path: pathlib.Path) -> None:
     site = Site(tmp_path)
     page, _ = open_page(browser, site)
@@ -136,18 +103,6 @@ def test_the_page_says_when_the_server_is_gone_and_comes_back_alone(browser: Any
     page.wait_for_selector(".banner", state="detached", timeout=20_000)
     page.close()
     site.stop()
-
-
-def test_a_phone_shows_the_incident_first_and_nothing_runs_out_sideways(browser: Any, cloud: Site) -> None:
-    socket = gateway(cloud, "lift-1", "lift-2")
-    tell(socket, live("lift-1"), live("lift-2"))
-    socket.send(json.dumps({"type": "incident", "incident": incident(opened=int(time.time() * 1000))}))
-    page, _ = open_page(browser, cloud, lang="zh", width=390)
-    page.wait_for_selector(".alarm-danger")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert page.locator(".alarm-danger").bounding_box()["y"] < page.locator(".strip").first.bounding_box()["y"]
-    page.close()
-    socket.close()
 
 
 def member(number: int, triage: str, reason: str, now_ms: int, **more: Any) -> dict[str, Any]:

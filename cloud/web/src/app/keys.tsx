@@ -7,6 +7,8 @@ export interface Shortcut {
   keys: readonly string[];
   does: Both;
   run: () => void;
+  /** Only then; else the key is the browser's. */
+  when?: () => boolean;
 }
 
 const NAME = "liftwatch.keys";
@@ -37,7 +39,7 @@ addEventListener("keydown", (event) => {
   if (!on || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
   if (document.querySelector("dialog[open]") && event.key !== "?") return;
   for (const page of [...pages].reverse()) {
-    const found = page.current.find((one) => one.keys.some((key) => key.toLowerCase() === event.key.toLowerCase()));
+    const found = page.current.find((one) => one.keys.some((key) => key.toLowerCase() === event.key.toLowerCase()) && (one.when?.() ?? true));
     if (!found) continue;
     event.preventDefault();
     found.run();

@@ -1,11 +1,14 @@
 // What is known of one lift now: where its car is, each value with its age and quality, faults with what to do, its link.
+import { useEffect, useState } from "react";
 import { AlarmCard } from "../alarm/AlarmCard";
 import { alarmsOf } from "../alarm/alarms";
 import "../alarm/alarm.css";
+import { call } from "../api/client";
 import { Age } from "../app/Age";
 import { dayAndClock, number } from "../app/format";
 import { useLang, type Lang } from "../app/language";
 import { useNow } from "../app/time";
+import type { Health } from "../generated/api";
 import { FAULTS, FIELDS } from "../generated/contract";
 import { Counts } from "../incidents/Why";
 import { heightOf, shaftOf, type Shaft } from "../shaft/geometry";
@@ -192,8 +195,23 @@ function LinkPanel({ lift }: { lift: Lift }) {
   );
 }
 
+/** What the gateway has counted of its travel, m; null until it is read, or where nothing was counted. */
+function useTravel(lift: string): number | null {
+  const [metres, setMetres] = useState<number | null>(null);
+  useEffect(() => {
+    let gone = false;
+    setMetres(null);
+    void call<Health>(`/api/v1/lifts/${encodeURIComponent(lift)}/health`)
+      .then((found) => !gone && setMetres(found.usage.find((one) => one.name === "travel_m")?.total ?? null))
+      .catch(() => undefined); // then it is not told
+    return () => void (gone = true);
+  }, [lift]);
+  return metres;
+}
+
 function Counters({ lift }: { lift: Lift }) {
   const lang = useLang();
+  const travel = useTravel(lift.id);
   const shaft = shaftOf(lift);
   const state = isGone(lift) ? (lift.last_known?.state ?? lift.state) : lift.state;
   return (
@@ -207,6 +225,10 @@ function Counters({ lift }: { lift: Lift }) {
             <dd className="figures">{written(name, state[name], shaft, lang)}</dd>
           </div>
         ))}
+        <div>
+          <dt>{word("way", lang)}</dt>
+          <dd className="figures">{travel === null ? word("notTold", lang) : `${number(travel / 1000, lang, 1)} km`}</dd>
+        </div>
       </dl>
     </section>
   );

@@ -4,7 +4,7 @@ import { Alarms } from "../alarm/Alarms";
 import { useKeys } from "../app/keys";
 import { useLang } from "../app/language";
 import { useMe } from "../app/me";
-import { here, setQuery, useQuery } from "../app/router";
+import { address, go, here, setQuery, useQuery } from "../app/router";
 import { useConnection, useEntries, world, type Entry } from "../world/store";
 import { useChoice } from "./choice";
 import { filtered, grouped, sorted, type Group } from "./filters";
@@ -52,6 +52,11 @@ export default function Live() {
     { keys: ["k", "ArrowLeft"], does: { zh: word("keyPrevious", "zh"), en: word("keyPrevious", "en") }, run: step(() => -1) },
     { keys: ["ArrowDown"], does: { zh: word("keyDown", "zh"), en: word("keyDown", "en") }, run: step(() => grid.current.columns) },
     { keys: ["ArrowUp"], does: { zh: word("keyUp", "zh"), en: word("keyUp", "en") }, run: step(() => -grid.current.columns) },
+    {
+      keys: ["Enter"], does: { zh: word("keyOpen", "zh"), en: word("keyOpen", "en") },
+      run: () => go(address(`/lift/${encodeURIComponent(selected)}`)),
+      when: () => selected !== "" && document.activeElement === document.body,
+    },
     { keys: ["/"], does: { zh: word("keySearch", "zh"), en: word("keySearch", "en") }, run: () => search.current?.focus() },
   ]);
   return (
