@@ -22,7 +22,7 @@ export const PAGES: readonly Page[] = [
   { name: "lift", path: "/lift/{lift}", also: [], shows: lazy(() => import("../lift/LiftPage")), inMenu: false, permission: null },
   { name: "desk", path: "/desk", also: ["/desk/{case}"], shows: lazy(() => import("../desk/Desk")), inMenu: true, permission: "cases.desk" },
   { name: "wall", path: "/wall", also: [], shows: lazy(() => import("../wall/Wall")), inMenu: true, permission: null, bare: true },
-  { name: "phone", path: "/phone", also: ["/phone/{case}"], shows: lazy(() => import("../phone/Phone")), inMenu: true, permission: "cases.work" },
+  { name: "phone", path: "/phone", also: ["/phone/{case}"], shows: lazy(() => import("../phone/Phone")), inMenu: true, permission: "cases.work", bare: true },
 ];
 
 /** The page of a path with the parts that its pattern names. */

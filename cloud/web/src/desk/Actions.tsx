@@ -4,6 +4,7 @@ import type { Case } from "../api/case";
 import { call } from "../api/client";
 import { useKeys } from "../app/keys";
 import { useLang } from "../app/language";
+import { useMe } from "../app/me";
 import { levelsOf, may, mayAny } from "../cases/allowed";
 import { codeIn } from "../cases/codes";
 import { stepProblem } from "../cases/refusals";
@@ -27,6 +28,10 @@ const FORMS: readonly (readonly [FormName, "persons" | "release" | "falseAlarm" 
   ["close", "close", ""],
   ["note", "note", "M"],
 ];
+
+/** Not everything that would be taken helps: whom a lift told of has no caller, and who is shut in is let out before anything is closed. */
+const isApt = (one: Case, form: FormName): boolean =>
+  form === "caller" ? one.source === "telephone" : form === "close" ? one.kind !== "trapped" || one.phase !== "open" : true;
 
 /** The step of a form for a case, and the forms' dialog. */
 export function useForms(one: Case) {
@@ -66,7 +71,10 @@ export function Actions({ one, forms }: { one: Case; forms: Forms }) {
   const lang = useLang();
   const voice = useVoice(one.lift);
   const { ask, busy, run, problem } = forms;
-  const ack = may(one, "acknowledge") ? "acknowledge" : may(one, "take_over") ? "take_over" : null;
+  const me = useMe();
+  // The stream does not know who reads it: what one has oneself is not taken over.
+  const isMine = one.acknowledged?.by === me?.id;
+  const ack = may(one, "acknowledge") ? "acknowledge" : may(one, "take_over") && !isMine ? "take_over" : null;
   const order = (level: number) => {
     if (!may(one, "order", level)) return;
     if (level === 3) ask({ form: "order", level });
@@ -99,7 +107,7 @@ export function Actions({ one, forms }: { one: Case; forms: Forms }) {
             {word("order", lang, { level })} <kbd>{level}</kbd>
           </button>
         ))}
-        {FORMS.filter(([form]) => mayAny(one, form) && (form !== "caller" || one.source === "telephone")).map(([form, text, key]) => (
+        {FORMS.filter(([form]) => mayAny(one, form) && isApt(one, form)).map(([form, text, key]) => (
           <button key={form} className="button" aria-haspopup="dialog" onClick={() => ask({ form })}>
             {word(text, lang)} {key && <kbd>{key}</kbd>}
           </button>

@@ -10,7 +10,7 @@ const MINUTE_MS = 60_000;
 
 export function Comfort({ one, now, forms }: { one: Case; now: number; forms: Forms }) {
   const lang = useLang();
-  if (one.kind !== "trapped") return null;
+  if (one.kind !== "trapped" || one.phase !== "open") return null;
   const etas = one.legs.filter((leg) => leg.state === "on_the_way" && leg.eta_ms !== null && leg.eta_ms > now).map((leg) => leg.eta_ms!);
   const eta = etas.length > 0 ? word("comfortEta", lang, { minutes: Math.max(1, Math.ceil((Math.min(...etas) - now) / MINUTE_MS)) }) : word("comfortNoEta", lang);
   return (

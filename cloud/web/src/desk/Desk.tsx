@@ -84,11 +84,13 @@ export default function Desk({ parts }: { parts: Record<string, string> }) {
           </section>
         )}
       </div>
-      <section className="desk-shaft" aria-label={word("shaft", lang)}>
-        <h2>{word("shaft", lang)}</h2>
-        {one?.lift ? <LiveShaft id={one.lift} /> : <p className="empty">{word("noShaft", lang)}</p>}
-      </section>
-      {one && <Beside one={one} />}
+      <div className="desk-lift">
+        <section aria-label={word("shaft", lang)}>
+          <h2>{word("shaft", lang)}</h2>
+          {one?.lift ? <LiveShaft id={one.lift} /> : <p className="empty">{word("noShaft", lang)}</p>}
+        </section>
+        {one && <Beside one={one} />}
+      </div>
       {entering && <NewCase code={entering.code} onClose={() => setEntering(null)} />}
     </div>
   );
@@ -109,7 +111,7 @@ function Beside({ one }: { one: Case }) {
       <div className="desk-strips">
         {ids.map((id) => (
           <div key={id} className="desk-strip">
-            <Strip id={id} size="medium" lang={lang} selected={false} />
+            <Strip id={id} size="small" lang={lang} selected={false} />
           </div>
         ))}
       </div>

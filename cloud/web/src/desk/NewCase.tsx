@@ -100,7 +100,7 @@ export function NewCase({ code: first, onClose }: { code: string; onClose: () =>
         <div className="pair">
           {field("persons", word("personsCount", lang), "number")}
           {field("injured", word("personsHurt", lang), "number")}
-          {field("caller", `${word("caller", lang)}${caseWord("colon", lang)}${word("callerName", lang)}`)}
+          {field("caller", `${word("callerTitle", lang)}${caseWord("colon", lang)}${word("callerName", lang)}`)}
           {field("phone", word("callerPhone", lang), "tel")}
         </div>
         <label className="field">

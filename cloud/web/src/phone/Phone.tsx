@@ -1,6 +1,8 @@
 // The technician's phone: what he is sent to, one column, and a queue that outlives dead zones.
 import { useEffect, useState } from "react";
 import { age, clock, counted } from "../app/format";
+import { LanguageButton, LivePill } from "../app/Header";
+import { Shift } from "../alarm/Shift";
 import { useLang } from "../app/language";
 import { Link } from "../app/Link";
 import { address } from "../app/router";
@@ -55,6 +57,11 @@ export default function Phone({ parts }: { parts: Record<string, string> }) {
   const isOffline = state !== "current" && (here === null || here.keptAtMs !== null || state === "lost");
   return (
     <div className="phone">
+      <header className="phone-head">
+        <h1>{word("mine", lang)}</h1>
+        <LivePill />
+        <LanguageButton />
+      </header>
       {isOffline && (
         <p className="phone-offline" role="status">
           {here?.keptAtMs ? word("offline", lang, { time: clock(here.keptAtMs, lang), age: age(Math.max(0, Date.now() - here.keptAtMs), lang) }) : word("offlineNew", lang)}
@@ -71,7 +78,16 @@ export default function Phone({ parts }: { parts: Record<string, string> }) {
       ) : (
         <List cases={inOrder(cases, here?.organisations ?? [])} organisations={here?.organisations ?? []} now={now} />
       )}
-      {isKept && <p className="empty">{word("keptForOffline", lang)}</p>}
+      <nav className="phone-foot" aria-label={word("elsewhere", lang)}>
+        {isKept && <p className="empty">{word("keptForOffline", lang)}</p>}
+        <Shift />
+        <Link className="pill" href={address("/")}>
+          {word("liveView", lang)}
+        </Link>
+        <a className="pill" href={`/account?lang=${lang}`}>
+          {word("account", lang)}
+        </a>
+      </nav>
     </div>
   );
 }

@@ -3,6 +3,9 @@ import { teller } from "../app/language";
 
 export const word = teller({
   mine: { zh: "我的任务", en: "My calls" },
+  elsewhere: { zh: "其他页面", en: "Other pages" },
+  liveView: { zh: "电梯实时监控", en: "Lifts, live" },
+  account: { zh: "账户", en: "Account" },
   none: { zh: "没有未结案的警情", en: "No open cases" },
   noneWhy: { zh: "派给您单位的警情会自动出现在这里。", en: "What your organisation is sent to appears here by itself." },
   back: { zh: "返回列表", en: "Back to the list" },
