@@ -13,6 +13,7 @@ from hil_tests.bench.faults import SCRIPTS
 from hil_tests.demo.stack import Stack
 from hil_tests.measure import breakage, cuts, datacost, detection, drain, health, latency
 from hil_tests.measure.chaos import run_seed
+from hil_tests.measure.cloud.command import cloud_command
 from hil_tests.measure.detector import sample_times_us
 from hil_tests.measure.figures import percentile, spread, table
 from hil_tests.measure.judgement import Judgement
@@ -44,6 +45,9 @@ def _progress(total: int) -> Callable[[int], None]:
 def bench() -> None:
     """Measure. Example: liftwatch bench latency --presses 1000"""
     stop_on_signals()
+
+
+bench.add_command(cloud_command)
 
 
 @bench.command("latency")
