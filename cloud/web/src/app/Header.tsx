@@ -1,5 +1,5 @@
 // The head of every page: where one is, whether it is live, sound, colours, language, account.
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Shift } from "../alarm/Shift";
 import { useConnection, world } from "../world/store";
 import { age } from "./format";
@@ -31,7 +31,7 @@ export function LivePill() {
   return (
     <span className={`pill live-pill ${state === "lost" ? "pill-bad" : ""}`}>
       <span role="status">
-        {state === "current" ? "●" : "✕"} {text}
+        {state === "current" ? "●" : "✕"} <span className={state === "current" ? "live-word" : ""}>{text}</span>
       </span>{" "}
       <span className="figures" ref={place} aria-hidden="true" />
     </span>
@@ -51,37 +51,46 @@ export function Header({ page, children }: { page: Page | null; children?: React
   const lang = useLang();
   const me = useMe();
   const [theme, setTheme] = useTheme();
-  usePlace(); // the links keep the language of the address
+  const { path } = usePlace(); // the links keep the language of the address, too
+  const [isOpen, setOpen] = useState(false);
+  useEffect(() => setOpen(false), [path]);
   return (
     <header className="frame-head">
       <h1>
         <Link href={address("/")}>Liftwatch</Link>
       </h1>
-      <nav aria-label={word("pages", lang)}>
-        {PAGES.filter((one) => one.inMenu && (one.permission === null || me?.permissions.includes(one.permission))).map((one) => (
-          <Link key={one.name} href={address(one.path)} aria-current={one === page ? "page" : undefined}>
-            {word(`title_${one.name}`, lang)}
-          </Link>
-        ))}
-      </nav>
       <LivePill />
       <Shift />
       {children}
-      <label className="pill theme">
-        <span className="visually-hidden">{word("theme", lang)}</span>
-        <select value={theme} onChange={(event) => setTheme(event.target.value as Theme)}>
-          {THEMES.map((name) => (
-            <option key={name} value={name}>
-              {word(`theme_${name}`, lang)}
-            </option>
+      <button className="pill menu-button" aria-expanded={isOpen} aria-controls="frame-menu" aria-label={word("menu", lang)} onClick={() => setOpen(!isOpen)}>
+        <svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true" className="icon">
+          <path className="stroke" d="M3 5h14M3 10h14M3 15h14" />
+        </svg>
+      </button>
+      <div id="frame-menu" className={isOpen ? "frame-menu frame-menu-open" : "frame-menu"}>
+        <nav aria-label={word("pages", lang)}>
+          {PAGES.filter((one) => one.inMenu && (one.permission === null || me?.permissions.includes(one.permission))).map((one) => (
+            <Link key={one.name} href={address(one.path)} aria-current={one === page ? "page" : undefined}>
+              {word(`title_${one.name}`, lang)}
+            </Link>
           ))}
-        </select>
-      </label>
-      <KeysHelp />
-      <LanguageButton />
-      <a className="pill" href={`/account?lang=${lang}`}>
-        {me?.name || word("account", lang)}
-      </a>
+        </nav>
+        <label className="pill theme">
+          <span className="visually-hidden">{word("theme", lang)}</span>
+          <select value={theme} onChange={(event) => setTheme(event.target.value as Theme)}>
+            {THEMES.map((name) => (
+              <option key={name} value={name}>
+                {word(`theme_${name}`, lang)}
+              </option>
+            ))}
+          </select>
+        </label>
+        <KeysHelp />
+        <LanguageButton />
+        <a className="pill" href={`/account?lang=${lang}`}>
+          {me?.name || word("account", lang)}
+        </a>
+      </div>
     </header>
   );
 }

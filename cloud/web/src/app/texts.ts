@@ -8,6 +8,7 @@ export const word = teller({
   title_phone: { zh: "我的任务", en: "My calls" },
   title_wall: { zh: "大屏", en: "Wall" },
   pages: { zh: "页面", en: "Pages" },
+  menu: { zh: "菜单", en: "Menu" },
   live: { zh: "实时", en: "Live" },
   connecting: { zh: "连接中", en: "Connecting" },
   cutOff: { zh: "未连接", en: "Not live" },

@@ -65,7 +65,7 @@ export default function LiftPage({ parts }: { parts: Record<string, string> }) {
             {word("rescue", lang)} <b className="figures">{lift.rescue_code || "–"}</b>
           </span>{" "}
           <span>
-            {lift.address} · {word("site", lang)} {lift.site}
+            {lift.address || `${word("site", lang)} ${lift.site}`}
             {lift.registration_code && (
               <>
                 {" "}
