@@ -1,6 +1,8 @@
 """Cases from outside: what a gateway tells becomes work, people say steps, nothing of it is lost."""
 
 import json
+import pathlib
+import shutil
 import threading
 from collections.abc import Iterator
 from typing import Any, cast
@@ -22,6 +24,14 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"picture" * 20
 @pytest.fixture
 def town(database: str) -> Iterator[Town]:
     with Town(database) as found:
+        yield found
+
+
+@pytest.fixture
+def sqlite_town(sqlite_template: pathlib.Path, tmp_path: pathlib.Path) -> Iterator[Town]:
+    """For what does not hang on the database."""
+    shutil.copy(sqlite_template, tmp_path / "cloud.db")
+    with Town(f"sqlite+aiosqlite:///{tmp_path / 'cloud.db'}") as found:
         yield found
 
 
@@ -316,7 +326,8 @@ def _stream(town: Town, who: str) -> list[dict[str, Any]]:
     return [json.loads(event.partition("data: ")[2]) for event in events]
 
 
-def test_a_fault_is_the_contractors_is_shelved_and_raised(town: Town) -> None:
+def test_a_fault_is_the_contractors_is_shelved_and_raised(sqlite_town: Town) -> None:
+    town = sqlite_town
     fault: dict[str, Any] = {"kind": "door_wont_close", "severity": 2, "class": "fault"}
     town.tell("f-1", **fault)
     case = town.only("technician")
@@ -336,7 +347,8 @@ def test_a_fault_is_the_contractors_is_shelved_and_raised(town: Town) -> None:
     assert raised["incidents"] == ["f-1", "lift-1-1-2"]
 
 
-def test_who_presses_again_after_his_case_is_closed_gets_another_one(town: Town) -> None:
+def test_who_presses_again_after_his_case_is_closed_gets_another_one(sqlite_town: Town) -> None:
+    town = sqlite_town
     press: dict[str, Any] = {"kind": "button_pressed", "presses": 1}
     town.tell(**press)
     id = town.only()["id"]
@@ -358,7 +370,8 @@ def test_who_presses_again_after_his_case_is_closed_gets_another_one(town: Town)
         ({"phase": "closed"}, "over"),
     ],
 )
-def test_what_is_no_work_opens_no_case(town: Town, more: dict[str, Any], why: str) -> None:
+def test_what_is_no_work_opens_no_case(sqlite_town: Town, more: dict[str, Any], why: str) -> None:
+    town = sqlite_town
     town.tell(**more)
     assert town.get("desk", "/api/v1/cases").json() == [], why
 
@@ -410,7 +423,10 @@ class Shows:
         self.told.append(word.alarm)
 
 
-def test_a_car_that_has_forgotten_is_told_again_ever_more_rarely_and_of_its_end_when_it_is_back(town: Town) -> None:
+def test_a_car_that_has_forgotten_is_told_again_ever_more_rarely_and_of_its_end_when_it_is_back(
+    sqlite_town: Town,
+) -> None:
+    town = sqlite_town
     town.tell()
     id = town.only()["id"]
     town.say("desk", id, "acknowledge")
@@ -492,7 +508,8 @@ def test_photos_are_what_they_are_and_no_more_than_twelve(town: Town) -> None:
     assert town.get("stranger", f"{path}/{made.json()['id']}").status_code == 404
 
 
-def test_who_may_say_what_is_shown_to_him_and_refused_to_the_others(town: Town) -> None:
+def test_who_may_say_what_is_shown_to_him_and_refused_to_the_others(sqlite_town: Town) -> None:
+    town = sqlite_town
     town.tell()
     case = town.only()
     id = case["id"]
