@@ -108,6 +108,7 @@ def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
         ]
         tasks = [asyncio.create_task(_supervised(name, run)) for name, run in loops]
         yield
+        await state.cases_running.turns.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

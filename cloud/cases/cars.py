@@ -10,6 +10,7 @@ from cloud.cases.limits import Limits
 from cloud.cases.machine import Result
 from cloud.cases.state import Case
 from cloud.gateways.commands import CarAnswer
+from cloud.turns import Turns
 
 _log = logging.getLogger(__name__)
 
@@ -22,8 +23,8 @@ Change = Callable[[str, Callable[[Case, Limits, int], Result | None]], Awaitable
 class Cars:
     """One question at a time for each case. The end of an alarm that is dropped here is asked again by its clock."""
 
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
+    def __init__(self, ask: Ask, turns: Turns) -> None:
+        self._ask, self._turns = ask, turns
         self.change: Change | None = None
         self._words: dict[str, tuple[str, str, Car]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -58,9 +59,9 @@ class Cars:
 
     async def _report(self, case: str, word: Car, answer: CarAnswer) -> None:
         assert self.change is not None
-        await self.change(
-            case,
-            lambda held, limits, now: facts.car_told(
-                held, limits, now, word.alarm, ok=answer.ok, detail=f"{answer.outcome}: {answer.detail}"[:300]
-            ),
-        )
+        detail = f"{answer.outcome}: {answer.detail}"[:300]
+        async with self._turns.turn():
+            await self.change(
+                case,
+                lambda held, limits, now: facts.car_told(held, limits, now, word.alarm, ok=answer.ok, detail=detail),
+            )

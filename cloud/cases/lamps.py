@@ -13,6 +13,7 @@ from cloud.cases.service import Cases
 from cloud.cases.state import Case
 from cloud.clock import mono_ms
 from cloud.live.board import Board
+from cloud.turns import Turns
 from protocols.codes import ALARM_STEPS
 
 LOOK_S = 2.0
@@ -23,15 +24,19 @@ FIRST_MS, MOST_MS = 10_000, 600_000
 class Lamps:
     """Compares what open cases have come to with what their cars say that they show (field `alarm_shown`)."""
 
-    def __init__(self, sessions: Any, board: Board, cases: Cases, cars: Cars, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, sessions: Any, board: Board, cases: Cases, cars: Cars, clock: Callable[[], int], turns: Turns
+    ) -> None:
         self._sessions, self._board, self._cases, self._cars, self._clock = sessions, board, cases, cars, clock
+        self._turns = turns
         self._next: dict[str, tuple[int, int]] = {}  # case: when it may be told again, and the wait after that
         self._live: dict[str, bool] = {}
 
     async def run(self) -> None:
         """For ever."""
         while True:
-            await self.look(mono_ms())
+            async with self._turns.turn():
+                await self.look(mono_ms())
             await asyncio.sleep(LOOK_S)
 
     async def look(self, mono: int) -> None:

@@ -13,6 +13,7 @@ from cloud.cases.models import CaseIncident, CaseRow
 from cloud.cases.service import Cases
 from cloud.cases.state import LEAST_SEVERITY
 from cloud.incidents.models import Incident
+from cloud.turns import Turns
 
 _log = logging.getLogger(__name__)
 
@@ -28,8 +29,8 @@ AGAIN_MS = 30_000
 class CaseLoop:
     """Runs for ever; all that it has to know is in the database."""
 
-    def __init__(self, sessions: Any, cases: Cases, clock: Callable[[], int]) -> None:
-        self._sessions, self._cases, self._clock = sessions, cases, clock
+    def __init__(self, sessions: Any, cases: Cases, clock: Callable[[], int], turns: Turns) -> None:
+        self._sessions, self._cases, self._clock, self._turns = sessions, cases, clock, turns
         self._told: dict[str, None] = {}
         self._left_alone: dict[str, int] = {}
         self._swept_ms = 0
@@ -55,7 +56,7 @@ class CaseLoop:
 
     async def turn(self) -> int | None:
         """All that is there to do now; when the next clock is over, None if none runs. One turn at a time."""
-        async with self._turning:
+        async with self._turns.turn(), self._turning:
             return await self._turn()
 
     async def _turn(self) -> int | None:

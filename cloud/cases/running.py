@@ -17,6 +17,7 @@ from cloud.gateways.links import GatewayLinks
 from cloud.live.board import Board
 from cloud.live.feed import Feed
 from cloud.settings import Settings
+from cloud.turns import Turns
 
 _log = logging.getLogger(__name__)
 
@@ -25,12 +26,13 @@ class CasesRunning:
     """Cases, their clocks, the dead man, and the words to cars."""
 
     def __init__(self, sessions: Any, board: Board, feed: Feed, links: GatewayLinks, settings: Settings) -> None:
-        self.cars = Cars(functools.partial(tell_car, links))
+        self.turns = Turns()
+        self.cars = Cars(functools.partial(tell_car, links), self.turns)
         self.cases = Cases(sessions, feed, settings.rescue, settings.clock, self.cars.tell)
         self.cars.change = self.cases.change
-        self.loop = CaseLoop(sessions, self.cases, settings.clock)
-        self.dead_man = DeadMan(sessions, board, self.cases, settings.rescue, settings.clock)
-        self.lamps = Lamps(sessions, board, self.cases, self.cars, settings.clock)
+        self.loop = CaseLoop(sessions, self.cases, settings.clock, self.turns)
+        self.dead_man = DeadMan(sessions, board, self.cases, settings.rescue, settings.clock, self.turns)
+        self.lamps = Lamps(sessions, board, self.cases, self.cars, settings.clock, self.turns)
         links.incident_stored = self.loop.told
 
     def counts(self) -> dict[str, int]:

@@ -13,6 +13,7 @@ from cloud.cases.models import GatewayWatch
 from cloud.cases.service import Cases
 from cloud.clock import mono_ms
 from cloud.live.board import Board
+from cloud.turns import Turns
 
 _log = logging.getLogger(__name__)
 
@@ -25,8 +26,11 @@ RISK_MS = 2_000
 class DeadMan:
     """All gateways that were ever heard. A silence is paged once, and noted when it ends."""
 
-    def __init__(self, sessions: Any, board: Board, cases: Cases, rescue: Rescue, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, sessions: Any, board: Board, cases: Cases, rescue: Rescue, clock: Callable[[], int], turns: Turns
+    ) -> None:
         self._sessions, self._board, self._cases, self._clock = sessions, board, cases, clock
+        self._turns = turns
         self._silent_ms = rescue.default.limits.gateway_silent_ms
         self._noted_ms = 0
         self._risk_ms = 0
@@ -34,7 +38,8 @@ class DeadMan:
     async def run(self) -> None:
         """For ever."""
         while True:
-            await self.look(mono_ms())
+            async with self._turns.turn():
+                await self.look(mono_ms())
             await asyncio.sleep(LOOK_S)
 
     async def look(self, mono: int) -> None:

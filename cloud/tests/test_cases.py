@@ -17,6 +17,7 @@ from cloud.cases.limits import HOUR_MS, MINUTE_MS
 from cloud.notices.models import NoticeChannel, NoticeRow
 from cloud.tests.case_town import Town
 from cloud.tests.conftest import Cloud, incident
+from cloud.turns import Turns
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture" * 20
 
@@ -431,7 +432,7 @@ def test_a_car_that_has_forgotten_is_told_again_ever_more_rarely_and_of_its_end_
     id = town.only()["id"]
     town.say("desk", id, "acknowledge")
     state, shows = town.client.app.state, Shows()  # type: ignore[attr-defined]
-    lamps = Lamps(state.sessions, cast(Any, shows), state.cases, cast(Any, shows), town.clock)
+    lamps = Lamps(state.sessions, cast(Any, shows), state.cases, cast(Any, shows), town.clock, Turns())
     assert town.client.portal is not None
 
     def look(at_s: int, quality: str, shown: int) -> list[str]:
