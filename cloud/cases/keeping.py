@@ -113,7 +113,7 @@ def _facts(row: CaseRow, case: Case, place: Place, organisation: str) -> dict[st
     ]
     at_risk = [_named(found) for found in own if found.id in case.at_risk]
     facts: dict[str, str | int | None] = {
-        "number": row.number, "case_kind": case.kind, "since_ms": case.opened_at_ms, "outcome": case.outcome,
+        "number": row.number, "case_kind": case.kind, "since_ms": case.since_ms, "outcome": case.outcome,
         "cause": case.cause, "lift_name": _named(lift) if lift else "", "rescue_code": lift.rescue_code if lift else "",
         "place": case.place or (lift.address if lift else ""), "by": case.acknowledged.name if case.acknowledged else "",
         "event": max(case.incidents.values(), key=lambda fact: fact.severity).kind if case.incidents else "",
@@ -122,7 +122,6 @@ def _facts(row: CaseRow, case: Case, place: Place, organisation: str) -> dict[st
     if case.kind == "gateway_silent":
         facts |= {
             "gateway": case.gateway, "lifts": len(own), "at_risk": ", ".join(at_risk[:MOST_NAMES]),
-            "since_ms": case.silent_since_ms,
         }  # fmt: skip
     return {name: value for name, value in facts.items() if value is not None and value != ""}
 

@@ -249,7 +249,7 @@ def _body(row: CaseRow, case: Case, lift: Lift | None, names: dict[str, str]) ->
         "persons": dataclasses.asdict(case.persons) if case.persons else None,
         "caller": {"name": case.caller.name, "has_phone": bool(case.caller.phone)} if case.caller else None,
         "place": case.place or (lift.address if lift else ""), "comfort": case.comfort,
-        "opened_at_ms": case.opened_at_ms, "released_at_ms": case.released_at_ms, "closed_at_ms": case.closed_at_ms,
+        "opened_at_ms": case.opened_at_ms, "since_ms": case.since_ms, "released_at_ms": case.released_at_ms, "closed_at_ms": case.closed_at_ms,
         "owner": _owner(case, names), "legs": [_leg(case, leg, names) for leg in case.legs],
         "clocks": [dataclasses.asdict(clock) for clock in running],
         "next_due_ms": running[0].due_ms if running else None,

@@ -130,7 +130,7 @@ class Case(BaseModel):
 
     Two facts are kept apart: `active` (what it is about goes on) and `acknowledged` (somebody has it). `phase`: open, follow_up
     (nobody is shut in any more, or it is mended, and something is left to do), closed. `steps_allowed` is for who asks, with the
-    level where a step is about one (`accept:1`); in the stream it is for his role. `at_risk`: lifts last seen occupied or moving.
+    level where a step is about one (`accept:1`); in the stream it is for his role. `since_ms`: when it began at the lift, before its opening. `at_risk`: lifts last seen occupied or moving.
     `timeline` has the newest lines, `timeline_total` counts all.
     """
 
@@ -157,6 +157,7 @@ class Case(BaseModel):
     place: str
     comfort: list[str]
     opened_at_ms: int
+    since_ms: int
     released_at_ms: int | None
     closed_at_ms: int | None
     owner: Owner | None

@@ -51,7 +51,10 @@ class Parties:
 
 @dataclass
 class Fact:
-    """One incident of the case, in its newest revision. `trapped`: somebody is shut in or calls; `presses` are those of the button."""
+    """One incident of the case, in its newest revision. `trapped`: somebody is shut in or calls; `presses` are those of the button.
+
+    `since_ms`: when it began at the lift, by its gateway's clock.
+    """
 
     kind: str
     severity: int
@@ -59,6 +62,7 @@ class Fact:
     trapped: bool = False
     presses: int = 0
     area: str | None = None
+    since_ms: int | None = None
 
 
 @dataclass
@@ -162,6 +166,7 @@ class Case:
     mend_due_ms: int | None = None
     review_due_ms: int = 0
     reviews: int = 0
+    raised_at_ms: int | None = None
     released_at_ms: int | None = None
     closed_at_ms: int | None = None
     outcome: Outcome | None = None
@@ -181,6 +186,16 @@ class Case:
         return any(fact.open for fact in self.incidents.values()) or (
             self.silent_since_ms is not None and self.heard_at_ms is None
         )
+
+    @property
+    def since_ms(self) -> int:
+        """Since when somebody is shut in, or what it is about goes on: before its opening, which waits for evidence."""
+        if self.silent_since_ms is not None:
+            return self.silent_since_ms
+        trapped = self.kind == "trapped"
+        own = self.raised_at_ms or self.opened_at_ms if trapped else self.opened_at_ms
+        begun = [fact.since_ms for fact in self.incidents.values() if fact.trapped or not trapped]
+        return min([own, *(at_ms for at_ms in begun if at_ms is not None)])
 
     @property
     def has_car(self) -> bool:

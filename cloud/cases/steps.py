@@ -87,7 +87,7 @@ def to_trapped(doing: Doing, why: str) -> None:
     """Somebody is shut in: it is everybody's again, off the shelf, by the clocks of a rescue."""
     case = doing.case
     case.kind, case.severity = "trapped", max(case.severity, 4)
-    case.shelved, case.mend_due_ms = None, None
+    case.shelved, case.mend_due_ms, case.raised_at_ms = None, None, doing.now_ms
     lose_acknowledgement(doing)
     doing.note("raised", why=why)
     doing.tell("case_opened", "desk", "contractors", "manager", why="raised")

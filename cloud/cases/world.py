@@ -163,4 +163,6 @@ def opens_case(body: dict[str, Any]) -> bool:
 def _fact(body: dict[str, Any], area: str | None) -> Fact:
     severity = int(body["severity"])
     trapped = body.get("class") == "alarm" and severity >= 4
-    return Fact(str(body["kind"]), severity, body["phase"] != "closed", trapped, int(body.get("presses") or 0), area)
+    begun = body["stages"].get("onset") or body["opened_at_ms"] or body["stages"]["received"]
+    presses = int(body.get("presses") or 0)
+    return Fact(str(body["kind"]), severity, body["phase"] != "closed", trapped, presses, area, int(begun))

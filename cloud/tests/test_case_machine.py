@@ -252,6 +252,7 @@ def test_a_technician_on_his_way_to_a_fault_gets_the_clocks_of_a_rescue() -> Non
     play.wait(HOUR_MS)
     play.say(DESK, "raise", note="业主来电，里面有人")
     assert play.states() == ["on_the_way", "standby", "standby"]
+    assert play.case.since_ms == play.now
     play.wait(30 * MINUTE_MS)
     assert play.states()[1] == "ordered"
 

@@ -329,16 +329,17 @@ def _stream(town: Town, who: str) -> list[dict[str, Any]]:
 
 def test_a_fault_is_the_contractors_is_shelved_and_raised(sqlite_town: Town) -> None:
     town = sqlite_town
-    fault: dict[str, Any] = {"kind": "door_wont_close", "severity": 2, "class": "fault"}
+    fault: dict[str, Any] = {"kind": "door_wont_close", "severity": 2, "class": "fault", "opened": 500}
     town.tell("f-1", **fault)
     case = town.only("technician")
-    assert (case["kind"], case["owner"]["organisation"]) == ("fault", "安达维保")
+    assert (case["kind"], case["owner"]["organisation"], case["since_ms"]) == ("fault", "安达维保", 500)
     until = town.clock() + HOUR_MS
     town.say("office", case["id"], "acknowledge")
     shelved = town.say("office", case["id"], "shelve", until_ms=until, reason="等配件")
     assert [clock["name"] for clock in shelved["clocks"]] == ["shelf"]
     town.tell("lift-1-1-2")
     raised = town.only()
+    assert raised["since_ms"] == 1000
     assert (raised["id"], raised["kind"], raised["shelved"], raised["acknowledged"]) == (
         case["id"],
         "trapped",

@@ -108,6 +108,7 @@ export interface Case {
   place: string;
   comfort: string[];
   opened_at_ms: number;
+  since_ms: number;
   released_at_ms: number | null;
   closed_at_ms: number | null;
   owner: Owner | null;
