@@ -96,7 +96,7 @@ def test_what_is_withheld_alarms_nobody_and_what_was_open_before_the_work_still_
 def test_the_page_says_when_the_server_is_gone_and_comes_back_alone(browser: Any, tmp_path: pathlib.Path) -> None:
     site = Site(tmp_path)
     page, _ = open_page(browser, site)
-    page.wait_for_selector("[role=status]:not(.pill-bad)")
+    page.wait_for_selector(".live-word")
     site.child.kill()
     page.wait_for_selector(".banner", timeout=20_000)
     site.child.start()

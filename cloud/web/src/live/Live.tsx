@@ -9,6 +9,7 @@ import { useConnection, useEntries, world, type Entry } from "../world/store";
 import { useChoice } from "./choice";
 import { filtered, grouped, sorted, type Group } from "./filters";
 import "./live.css";
+import { useSteady } from "./steady";
 import { MapView } from "./MapView";
 import { useOwned } from "./owned";
 import { SYMBOLS } from "./Strip";
@@ -43,7 +44,9 @@ export default function Live() {
   const filter = useDeferredValue(choice.filter);
   const { group, sort } = choice;
   const { shown, counts } = useMemo(() => filtered(entries, filter), [entries, filter]);
-  const groups = useMemo(() => grouped(sorted(shown, sort), group, sort, owned), [shown, sort, group, owned]);
+  const place = useRef<HTMLElement>(null);
+  const ordered = useMemo(() => grouped(sorted(shown, sort), group, sort, owned), [shown, sort, group, owned]);
+  const groups = useSteady(ordered, `${JSON.stringify([filter.text, filter.fault, filter.site, [...filter.troubles], sort, group])} ${entries.length}`, place);
   const sites = useMemo(() => [...new Set(entries.map((entry) => entry.site))].filter(Boolean).sort(), [entries]);
   const faults = useMemo(() => [...new Set(entries.map((entry) => entry.fault))].filter(Boolean).sort(), [entries]);
   const step = (by: () => number) => () => choose(grid.current, by());
@@ -61,7 +64,7 @@ export default function Live() {
   ]);
   return (
     <div className="split">
-      <section className="lifts" aria-label={word("lifts", lang)}>
+      <section className="lifts" ref={place} aria-label={word("lifts", lang)}>
         <h2 className="visually-hidden">
           {word("lifts", lang)} <small>{entries.length}</small>
         </h2>

@@ -17,7 +17,7 @@ export const word = teller({
   doorUnknown: { zh: "门状态未知", en: "doors unknown" },
   floorUnknown: { zh: "楼层未知", en: "floor unknown" },
   atFloor: { zh: "{floor} 层", en: "floor {floor}" },
-  trouble_trapped: { zh: "困人", en: "trapped" },
+  trouble_trapped: { zh: "紧急", en: "emergency" },
   trouble_fault: { zh: "故障", en: "fault" },
   trouble_gone: { zh: "无数据", en: "no data" },
   trouble_work: { zh: "检修等", en: "out of service" },

@@ -127,6 +127,21 @@ export class World {
     this.findTrapped();
   }
 
+  /** They have ended, and nobody has told how. */
+  forgetIncidents(ids: readonly string[]): void {
+    if (ids.length === 0) return;
+    this.incidents = without(this.incidents, ids);
+    this.tell("incidents");
+    this.findTrapped();
+  }
+
+  forgetCases(ids: readonly string[]): void {
+    if (ids.length === 0) return;
+    this.cases = without(this.cases, ids);
+    this.tell("cases");
+    this.findTrapped();
+  }
+
   /** Other lifts than before may be seen: what was shown is void. */
   clear(): void {
     this.incidents = new Map();
@@ -188,6 +203,12 @@ export class World {
 
 const placeOf = ({ latitude_deg, longitude_deg }: Lift): Entry["at"] =>
   latitude_deg === null || longitude_deg === null ? null : [latitude_deg, longitude_deg];
+
+const without = <T>(all: ReadonlyMap<string, T>, ids: readonly string[]): Map<string, T> => {
+  const out = new Map(all);
+  for (const id of ids) out.delete(id);
+  return out;
+};
 
 /** Of what is over, only the newest stay. */
 function forgetOld<T extends { id: string; opened_at_ms: number }>(all: Map<string, T>, isOver: (one: T) => boolean): void {

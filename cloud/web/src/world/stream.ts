@@ -3,7 +3,7 @@ import { call, signIn } from "../api/client";
 import { Events, SILENT_MS, type Message } from "../api/events";
 import { heardClock, onTick, onWake } from "../app/time";
 import type { Incident as ApiIncident, Lift as ApiLift } from "../generated/api";
-import { incidentOf, isAlive, liftOf, patched, type Case, type Incident, type LiftPatch, type Silent } from "./model";
+import { incidentOf, isAlive, isOpen, liftOf, patched, type Case, type Incident, type LiftPatch, type Silent } from "./model";
 import { world } from "./store";
 
 interface Told {
@@ -18,15 +18,29 @@ async function readIncidents(query: string): Promise<Incident[]> {
   return found;
 }
 
+const OPEN_INCIDENTS = 500;
+const OPEN_CASES = 200;
+
 /** Members are asked for by their area: a thousand of them would leave no room in a list for the area itself. */
 async function loadIncidents(): Promise<void> {
-  const found = await Promise.all([readIncidents("phase=open&folded=false&limit=500"), readIncidents("folded=false&limit=100")]);
+  const before = [...world.incidents.values()].filter((one) => isAlive(one) && !one.area).map((one) => one.id);
+  const found = await Promise.all([readIncidents(`phase=open&folded=false&limit=${OPEN_INCIDENTS}`), readIncidents("folded=false&limit=100")]);
+  if (found[0].length < OPEN_INCIDENTS) world.forgetIncidents(missing(before, found[0]));
   const areas = new Set(found.flat().filter((incident) => incident.members.length > 0 && isAlive(incident)));
   for (const area of areas) await readIncidents(`area=${encodeURIComponent(area.id)}&limit=500`);
 }
 
+/** What was open before the list was asked for, and is not in it: it ended while nobody listened. */
+function missing(before: readonly string[], found: readonly { id: string }[]): string[] {
+  const listed = new Set(found.map((one) => one.id));
+  return before.filter((id) => !listed.has(id));
+}
+
 async function loadCases(): Promise<void> {
-  world.addCases(await call<Case[]>("/api/v1/cases?phase=open&limit=200"));
+  const before = [...world.cases.values()].filter(isOpen).map((one) => one.id);
+  const found = await call<Case[]>(`/api/v1/cases?phase=open&limit=${OPEN_CASES}`);
+  world.addCases(found);
+  if (found.length < OPEN_CASES) world.forgetCases(missing(before, found));
 }
 
 const quietly = (work: Promise<void>) => void work.catch(() => undefined); // the stream tells of a lost server, and begins anew
