@@ -63,7 +63,7 @@ class CaseLoop:
         now = self._clock()
         if abs(now - self._swept_ms) >= SWEEP_MS:
             self._swept_ms = now
-            for name in await self._missed():
+            for name in await self.missed():
                 self._told.setdefault(name, None)
         while self._told:
             name = next(iter(self._told))
@@ -86,12 +86,14 @@ class CaseLoop:
         async with self._sessions() as session:
             return list((await session.scalars(query.order_by(CaseRow.next_due_ms).limit(IN_A_TURN))).all())
 
-    async def _missed(self) -> list[str]:
+    async def missed(self) -> list[str]:
         """Incidents without a case, or newer than their case knows: the server was killed between the two."""
-        severity = Incident.body["severity"].as_integer()
+        told = Incident.body
         bare = select(Incident.id).where(
             Incident.phase != "closed",
-            severity >= LEAST_SEVERITY,
+            told["severity"].as_integer() >= LEAST_SEVERITY,
+            func.coalesce(told["withheld"].as_string(), "") == "",
+            ~told["kind"].as_string().startswith("area_", autoescape=True),
             ~exists().where(CaseIncident.incident == Incident.id),
         )
         newer = (

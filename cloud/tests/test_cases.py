@@ -376,6 +376,9 @@ def test_what_is_no_work_opens_no_case(sqlite_town: Town, more: dict[str, Any], 
     town = sqlite_town
     town.tell(**more)
     assert town.get("desk", "/api/v1/cases").json() == [], why
+    portal, loop = town.client.portal, town.client.app.state.cases_running.loop  # type: ignore[attr-defined]
+    assert portal is not None
+    assert portal.call(loop.missed) == []
 
 
 def test_the_silent_gateway_is_paged_with_its_lifts_at_risk_also_after_a_restart(town: Town) -> None:
