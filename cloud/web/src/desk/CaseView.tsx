@@ -15,10 +15,11 @@ import { Actions, useForms } from "./Actions";
 import { Comfort } from "./Comfort";
 import { Ladder } from "./Ladder";
 import { inWords } from "./persons";
-import { leftToDo, lookOf, nextClock, waited } from "./Queue";
+import { leftToDo, lookOf, nextClock, ofAreas } from "./Queue";
 import { word } from "./texts";
 import { Timeline } from "./Timeline";
 import { useResponsible } from "./responsible";
+import { sinceOf, waited } from "./waited";
 
 export function CaseView({ one, now }: { one: Case; now: number }) {
   const lang = useLang();
@@ -68,7 +69,7 @@ function Head({ one, now, lang }: { one: Case; now: number; lang: Lang }) {
           <small>{word(timed, lang)}</small>
           <b className="figures">{counted(waited(one, now))}</b>
           <small>
-            {word("since", lang, { time: dayAndClock(one.opened_at_ms, lang) })} · {inWords(one, lang)}
+            {word("since", lang, { time: dayAndClock(sinceOf(one), lang) })} · {inWords(one, lang)}
           </small>
         </div>
       </div>
@@ -76,6 +77,7 @@ function Head({ one, now, lang }: { one: Case; now: number; lang: Lang }) {
         <b>{name}</b> {where.join(" · ")}
         {who.contractor && ` · ${word("contractor", lang)} ${who.contractor}`}
         {who.manager && ` · ${word("manager", lang)} ${who.manager}`}
+        {one.areas.length > 0 && ` · ${ofAreas(one, incidents, lang)}`}
         {one.caller?.name && ` · ${word("caller", lang)} ${one.caller.name}`}
       </p>
       <State one={one} now={now} lang={lang} />

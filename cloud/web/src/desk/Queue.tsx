@@ -10,10 +10,13 @@ import { address, setQuery, useQuery } from "../app/router";
 import { codeIn, spaced } from "../cases/codes";
 import { stepProblem } from "../cases/refusals";
 import { word as caseWord } from "../cases/texts";
+import type { Incident } from "../world/model";
 import { useIncidents, world } from "../world/store";
+import { faultTitle } from "../world/words";
 import { inWords } from "./persons";
 import { countsOf, fits, levelOf, nearest, rankOf, repeatsOf } from "./queue";
 import { word, type Word } from "./texts";
+import { waited } from "./waited";
 
 const KINDS = ["trapped", "fault", "gateway_silent", "other"] as const;
 const SHOWN_CLOSED = 20;
@@ -150,9 +153,6 @@ const SYMBOLS = { new: "▲", danger: "▲", fault: "◆", shelved: "‖", relea
 
 export const lookOf = (one: Case): (typeof LOOKS)[number] => LOOKS[rankOf(one)]!;
 
-/** How long somebody has waited, or had to wait. */
-export const waited = (one: Case, now: number): number => (one.released_at_ms ?? one.closed_at_ms ?? now) - one.opened_at_ms;
-
 /** What is left to do where nothing is left to do on site. */
 export function leftToDo(one: Case, lang: Lang): string {
   const names = one.clocks.map((found) => found.name);
@@ -161,6 +161,13 @@ export function leftToDo(one: Case, lang: Lang): string {
   if (names.includes("call_back")) words.push("waitingCallBack");
   if (names.includes("cause")) words.push("waitingCause");
   return (words.length > 0 ? words : (["waitingClose"] as Word[])).map((name) => word(name, lang)).join(" · ");
+}
+
+/** The area events that it is of: "of: Power cut of an area". Empty where it is of none. */
+export function ofAreas(one: Case, incidents: ReadonlyMap<string, Incident>, lang: Lang): string {
+  const kinds = [...new Set(one.areas.map((id) => incidents.get(id)?.kind ?? ""))].filter(Boolean);
+  if (one.areas.length === 0) return "";
+  return word("ofArea", lang, { what: kinds.map((kind) => faultTitle(kind, lang)).join(", ") || one.areas.join(", ") });
 }
 
 /** "arrival 12:03" or "arrival over by 02:10": the clock that is next to run out. */
@@ -195,6 +202,7 @@ function Row({ one, lang, now, selected }: { one: Case; lang: Lang; now: number;
         {one.rescue_code && <b className="row-code figures">{spaced(one.rescue_code)}</b>}
         <span>{where}</span>
       </span>
+      {one.areas.length > 0 && <span className="row-foot">{ofAreas(one, incidents, lang)}</span>}
       <span className="row-foot">
         <span className="row-state">{stateOf(one, lang)}</span>
         {one.kind === "gateway_silent" ? (

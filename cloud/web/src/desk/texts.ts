@@ -25,6 +25,7 @@ export const word = teller({
   overdueAck: { zh: "提醒 {count} 次", en: "reminded {count}×" },
   has: { zh: "{name} 持有", en: "{name} has it" },
   repeats: { zh: "{count} 次", en: "{count}×" },
+  ofArea: { zh: "属于区域事件：{what}", en: "of an area event: {what}" },
   released: { zh: "已救出", en: "Released" },
   shelved: { zh: "搁置至 {time}", en: "shelved to {time}" },
   cleared: { zh: "信号已恢复", en: "signal gone" },

@@ -12,13 +12,12 @@ import { StepDialog, type Values } from "../cases/StepDialog";
 import { word as caseWord, type Word as CaseWord } from "../cases/texts";
 import type { Asked } from "../desk/forms";
 import { inWords } from "../desk/persons";
-import { waited } from "../desk/Queue";
 import { word as deskWord } from "../desk/texts";
 import { FAULTS } from "../generated/contract";
 import { useLift } from "../world/store";
 import { controllerFault, faultTitle } from "../world/words";
 import { phoneForm } from "./forms";
-import { keptKind, keptLift, titleOf, type Here } from "./here";
+import { keptKind, keptLift, titleOf, waitedFor, type Here } from "./here";
 import { Full, outbox } from "./outbox";
 import { shrunk } from "./photo";
 import { dueOf } from "./due";
@@ -115,7 +114,7 @@ function Head({ one, leg, now, lang }: { one: Case; leg: Leg | null; now: number
       <div className="case-head">
         <p className="case-code figures">{spaced(one.rescue_code)}</p>
         <div className="case-time">
-          <b className="figures">{counted(waited(one, now))}</b>
+          <b className="figures">{counted(waitedFor(one, now))}</b>
           <small>{inWords(one, lang)}</small>
         </div>
       </div>

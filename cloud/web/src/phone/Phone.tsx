@@ -10,10 +10,9 @@ import { useNow } from "../app/time";
 import { spaced } from "../cases/codes";
 import { word as caseWord } from "../cases/texts";
 import type { Case } from "../api/case";
-import { waited } from "../desk/Queue";
 import { useConnection } from "../world/store";
 import { dueOf } from "./due";
-import { keptLift, titleOf, useHere } from "./here";
+import { keptLift, titleOf, useHere, waitedFor } from "./here";
 import { Job } from "./Job";
 import { outbox, useOutbox } from "./outbox";
 import "../desk/desk.css";
@@ -120,7 +119,7 @@ function List({ cases, organisations, now }: { cases: readonly Case[]; organisat
                 <b className="row-what">
                   {{ new: "▲", danger: "▲", fault: "◆", released: "✓" }[look]} {titleOf(one, lang)}
                 </b>
-                <b className="row-time figures">{counted(waited(one, now))}</b>
+                <b className="row-time figures">{counted(waitedFor(one, now))}</b>
               </span>
               <span className="row-where">
                 <b className="row-code figures">{spaced(one.rescue_code)}</b>
