@@ -8,7 +8,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.accounts.errors import NotThere
-from cloud.accounts.scope import Scope
+from cloud.accounts.scope import Assignment, Scope
 from cloud.cases.clocks import clocks
 from cloud.cases.doing import chain
 from cloud.cases.filters import visible, visible_in_lists
@@ -141,7 +141,9 @@ async def wholes(session: AsyncSession, rows: Sequence[CaseRow], timeline: int =
     """The rows with all that is shown of them, in a few queries for all of them."""
     ids = [row.id for row in rows]
     states = {row.id: state_of(row) for row in rows}
-    lifts = await _lifts(session, states.values())
+    lifts = await _lifts(session, {state.lift for state in states.values() if state.lift})
+    gateways = {state.gateway for state in states.values() if state.gateway and not state.lift}
+    of_gateways = await _assignments(session, gateways)
     entries, totals = await _timelines(session, ids, timeline)
     units = await _grouped(session, select(CaseUnit.case, CaseUnit.organisation), CaseUnit.case, ids)
     photos: dict[str, list[CasePhoto]] = {}
@@ -153,13 +155,11 @@ async def wholes(session: AsyncSession, rows: Sequence[CaseRow], timeline: int =
     out = []
     for row in rows:
         state = states[row.id]
-        own = [lifts[state.lift]] if state.lift in lifts else []
-        if not state.lift and state.gateway:
-            own = [lift for lift in lifts.values() if lift.gateway == state.gateway]
-        code = (own[0].district if own else "") or state.district
-        assignments = tuple(dict.fromkeys(lift.assignment for lift in own))
+        lift = lifts.get(state.lift)
+        assignments = (lift.assignment,) if lift else of_gateways.get(state.gateway, ()) if not state.lift else ()
+        code = (assignments[0].district if assignments else "") or state.district
         whose = Whose(assignments, code, not (state.lift or state.gateway), frozenset(units.get(row.id, [])))
-        body = _body(row, state, own[0] if state.lift and own else None, names)
+        body = _body(row, state, lift, names)
         body |= {
             "district": code, "incidents": sorted(state.incidents), "timeline_total": totals.get(row.id, 0),
             "timeline": [_entry(entry, names) for entry in entries.get(row.id, [])],
@@ -172,15 +172,21 @@ async def wholes(session: AsyncSession, rows: Sequence[CaseRow], timeline: int =
     return out
 
 
-async def _lifts(session: AsyncSession, states: Any) -> dict[str, Lift]:
-    states = list(states)
-    names = {state.lift for state in states if state.lift}
-    gateways = {state.gateway for state in states if state.gateway and not state.lift}
-    out: dict[str, Lift] = {}
-    for column, wanted in ((Lift.id, names), (Lift.gateway, gateways)):
-        if wanted:
-            rows = await session.scalars(select(Lift).where(column.in_(wanted)).order_by(Lift.id))
-            out |= {lift.id: lift for lift in rows.all()}
+async def _lifts(session: AsyncSession, names: set[str]) -> dict[str, Lift]:
+    if not names:
+        return {}
+    return {lift.id: lift for lift in (await session.scalars(select(Lift).where(Lift.id.in_(names)))).all()}
+
+
+async def _assignments(session: AsyncSession, gateways: set[str]) -> dict[str, tuple[Assignment, ...]]:
+    """Whose the lifts of each gateway are, each once: a silent gateway may have hundreds, and many may be silent."""
+    if not gateways:
+        return {}
+    whose = (Lift.gateway, Lift.contractor, Lift.owner, Lift.manager, Lift.district)
+    query = select(*whose).where(Lift.gateway.in_(gateways)).group_by(*whose).order_by(func.min(Lift.id))
+    out: dict[str, tuple[Assignment, ...]] = {}
+    for gateway, contractor, owner, manager, district in (await session.execute(query)).all():
+        out[gateway] = (*out.get(gateway, ()), Assignment(contractor or "", owner or "", manager or "", district))
     return out
 
 
