@@ -49,6 +49,7 @@ from cloud.notices.sender import Sender
 from cloud.pages.render import FILES
 from cloud.security import Guard
 from cloud.settings import Settings
+from cloud.tagging import Tagged
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ ACCESS_S = 1.0
 # Of a request: far above any form or document of ours.
 MAX_BODY = 1 << 20
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=Tagged)
 
 
 @router.get("/openapi.json", dependencies=[Depends(Public())])

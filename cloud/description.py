@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from cloud.accounts.access import Requires, rule_of
 from cloud.paging import CURSORS
 from cloud.problems import MEDIA_TYPE
+from cloud.tagging import Tagged
 
 _WAYS = {
     "token": {"type": "http", "scheme": "bearer", "description": "a token made at /api/v1/tokens, `lwt_…`"},
@@ -23,6 +24,7 @@ _LINK = {
     "description": 'on a full page: the next one, as `</api/v1/…?after=…>; rel="next"` (RFC 8288)',
     "schema": {"type": "string"},
 }
+_UNCHANGED = {"description": "as it was when it had the ETag that If-None-Match names"}
 _PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 
 
@@ -38,6 +40,10 @@ def of(app: FastAPI) -> dict[str, Any]:
                     operation = found["paths"][context.path_format][method.lower()]
                     _complete(operation, rule_of(context.original_route))
                     _link_pages(operation)
+                    if isinstance(context.original_route, Tagged) and method == "GET":
+                        operation["responses"]["304"] = _UNCHANGED
+        for unused in ("HTTPValidationError", "ValidationError"):
+            found["components"]["schemas"].pop(unused, None)
         app.openapi_schema = found
     return app.openapi_schema
 
@@ -62,5 +68,17 @@ def _complete(operation: dict[str, Any], rule: object) -> None:
             refusals["403"] = f"wants a session or token {needs}"
     else:
         operation["security"] = []
+    responses = operation["responses"]
+    if "422" in responses:
+        # What FastAPI says by itself of a request that is not understood is not how we say it.
+        refusals["422"] = "the request is not understood; `detail` says where and why"
+        del responses["422"]
+    if "requestBody" in operation:
+        refusals |= {"400": "the body cannot be read", "413": "the body is too large"}
     for status, text in refusals.items():
-        operation["responses"].setdefault(status, {"description": text, **_PROBLEM})
+        responses.setdefault(status, {"description": text, **_PROBLEM})
+    for status, response in responses.items():
+        if status >= "400":
+            # FastAPI puts a model under the type of what goes well; problems have their own.
+            held = response["content"].pop("application/json", None)
+            response["content"][MEDIA_TYPE] = held or response["content"][MEDIA_TYPE]

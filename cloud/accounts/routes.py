@@ -32,8 +32,9 @@ from cloud.accounts.scope import Scope
 from cloud.audit import service as audit
 from cloud.paging import Pages
 from cloud.problems import describes
+from cloud.tagging import Tagged
 
-router = APIRouter(prefix="/api/v1")
+router = APIRouter(prefix="/api/v1", route_class=Tagged)
 
 DAY_MS = 86_400_000
 Limit = Annotated[int, Query(ge=1, le=500)]

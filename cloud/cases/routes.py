@@ -49,7 +49,10 @@ async def list_cases(
     return page.of(shown, limit, before_ms=rows[-1].opened_at_ms, before_number=rows[-1].number) if rows else []
 
 
-@router.post("/cases", response_model=Case, status_code=201, tags=["cases"], responses=describes(404, 409, 422))
+@router.post(
+    "/cases", response_model=Case, status_code=201, tags=["cases"],
+    responses={200: {"model": Case, "description": "it joined the lift's open case"}, **describes(404, 409, 422)},
+)  # fmt: skip
 async def enter_case(request: Request, response: Response, scope: Worker, body: CaseCreate) -> Any:
     """A call by telephone. About a lift with an open case it joins that (200), and raises it if somebody is shut in."""
     shown, fresh = await request.app.state.cases.enter(scope, body.model_dump())

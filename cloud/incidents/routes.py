@@ -9,8 +9,9 @@ from cloud.incidents import service
 from cloud.incidents.schemas import Incident
 from cloud.paging import Pages
 from cloud.problems import describes
+from cloud.tagging import Tagged
 
-router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
+router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"], route_class=Tagged)
 
 
 @router.get("", response_model=list[Incident], response_model_by_alias=True, responses=describes(422))

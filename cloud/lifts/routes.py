@@ -10,8 +10,9 @@ from cloud.lifts import service
 from cloud.lifts.schemas import LiftAssignment, LiftAssignmentChange
 from cloud.paging import Pages
 from cloud.problems import describes
+from cloud.tagging import Tagged
 
-router = APIRouter(prefix="/api/v1", tags=["lifts"])
+router = APIRouter(prefix="/api/v1", tags=["lifts"], route_class=Tagged)
 
 Assigner = Annotated[Scope, Depends(Requires("lifts.assign"))]
 

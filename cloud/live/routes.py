@@ -80,7 +80,10 @@ async def gateways(
     )
 
 
-@router.get("/api/v1/live", tags=["live"], response_class=StreamingResponse, responses=describes(422, 503))
+@router.get(
+    "/api/v1/live", tags=["live"], response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}}, **describes(422, 503)},
+)  # fmt: skip
 async def live(
     request: Request,
     scope: Reader,

@@ -12,8 +12,9 @@ from cloud.notices.models import NoticeChannel
 from cloud.notices.schemas import Channel, ChannelChange, ChannelCreate, ChannelMade, Receipt
 from cloud.paging import Pages
 from cloud.problems import describes
+from cloud.tagging import Tagged
 
-router = APIRouter(prefix="/api/v1", tags=["notices"])
+router = APIRouter(prefix="/api/v1", tags=["notices"], route_class=Tagged)
 
 Manager = Annotated[Scope, Depends(Requires("channels.manage"))]
 Limit = Annotated[int, Query(ge=1, le=200)]

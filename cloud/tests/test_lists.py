@@ -105,3 +105,26 @@ def test_all_that_the_api_shows_of_a_lift_is_taken_from_what_gateways_tell_and_t
     told = {field.name for field in msgspec.structs.fields(ToldLive)}
     assert told | {"id", *RECORD} | {"gateway", "controller_fault"} == set(schemas.Lift.model_fields)
     assert set(UNKNOWN) == set(schemas.State.model_fields)
+
+
+def test_who_has_it_already_is_told_so_and_a_change_is_told_whole(client: Cloud) -> None:
+    with client.websocket_connect(LINK) as socket:
+        socket.send_json({"type": "hello", "gateway": "g-1", "version": "1", "lifts": [record("lift-1")]})
+        socket.receive_json()
+        for version in (1, 2):
+            socket.send_json({"type": "incident", "incident": incident("i-1", version)})
+            socket.receive_json()
+            for path in (
+                "/api/v1/incidents/i-1",
+                "/api/v1/incidents?limit=1",
+                "/api/v1/organisations",
+                "/openapi.json",
+            ):
+                first = client.get(path)
+                again = client.get(path, headers={"if-none-match": f'"other", W/{first.headers["etag"]}'})
+                assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+                assert again.headers["etag"] == first.headers["etag"]
+            if version == 1:
+                tag = client.get("/api/v1/incidents/i-1").headers["etag"]
+    assert client.get("/api/v1/incidents/i-1", headers={"if-none-match": tag}).json()["version"] == 2
+    assert "etag" not in client.get("/api/v1/incidents/none").headers

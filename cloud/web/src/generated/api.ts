@@ -331,9 +331,6 @@ export interface Gateways {
   gateways: Gateway[];
   silent: SilentGateway[];
 }
-export interface HTTPValidationError {
-  detail: ValidationError[];
-}
 export interface Health {
   lift: string;
   at_ms: number;
@@ -874,11 +871,4 @@ export interface Unshelve {
 }
 export interface UrlSettings {
   url: string;
-}
-export interface ValidationError {
-  loc: (string | number)[];
-  msg: string;
-  type: string;
-  input: unknown;
-  ctx: Record<string, unknown>;
 }
