@@ -106,7 +106,7 @@ def test_somebody_is_trapped_it_sounds_and_is_acknowledged_by_a_key_for_all(
 ) -> None:
     number = {"zh": 1, "en": 2}[lang]
     words = {
-        "zh": ("非平层困人", "未确认", "已确认", "开始值班", "声音开", "高出 2 层 1.3 m"),
+        "zh": ("非平层困人", "未确认", "已确认", "开始值班", "声音开", "2 层上方 1.3 m"),
         "en": ("Trapped between floors", "Not acknowledged", "has it since", "Start shift", "Sound on", "+1.3 m above floor 2"),
     }[lang]  # fmt: skip
     page = look.page(f"/?lang={lang}&lift=lift-{number}", script=SOUND)
@@ -281,7 +281,7 @@ def test_a_black_box_is_scrubbed_on_the_same_drawing(look: Looking, town: Town) 
     page = look.page("/lift/lift-7?tab=events&lang=zh")
     page.click("button:has-text('查看黑匣子')")
     page.wait_for_selector(".black-box .offset")
-    assert page.inner_text(".black-box .place") == "高出 2 层 1.3 m"
+    assert page.inner_text(".black-box .place") == "2 层上方 1.3 m"
     slider = page.locator(".black-box input[type=range]")
     slider.fill(str(told - 45_000 - (told - 45_000 - (told - 60_000)) % 100))
     assert page.inner_text(".black-box .place") == "平层：1 层"

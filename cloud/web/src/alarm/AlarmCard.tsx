@@ -9,7 +9,7 @@ import { IncidentCard } from "../incidents/IncidentCard";
 import { SEVERE, type Case, type Incident } from "../world/model";
 import { useLift } from "../world/store";
 import { AckButton, hasIt } from "./AckButton";
-import { isNew, sinceOf, type Alarm } from "./alarms";
+import { isNew, type Alarm } from "./alarms";
 import { Shelve } from "./Shelve";
 import { word } from "./texts";
 import { caseTitle } from "./words";
@@ -41,7 +41,7 @@ export function AlarmCard({ alarm, incidents, hint, selected, isHere = false }: 
         <span className="alarm-title">
           {{ danger: "▲", fault: "◆", shelved: "‖", released: "✓" }[level]} {caseTitle(one, incidents, lang)}
         </span>
-        <span className="alarm-time figures">{counted((one.released_at_ms ?? now) - sinceOf(one, incidents))}</span>
+        <span className="alarm-time figures">{counted((one.released_at_ms ?? now) - one.since_ms)}</span>
       </div>
       <div className="alarm-where">
         <b className="alarm-code figures">{one.rescue_code || lift?.rescue_code || "–"}</b>

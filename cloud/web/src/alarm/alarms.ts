@@ -18,12 +18,6 @@ const FRESH_MS = 600_000;
 
 export const isNew = (one: Case): boolean => isOpen(one) && one.acknowledged === null && one.shelved === null && one.released_at_ms === null;
 
-/** Since when it is so: the earliest onset of what it is about, which lies before the case. */
-export function sinceOf(one: Case, incidents: ReadonlyMap<string, Incident>): number {
-  const onsets = one.incidents.flatMap((id) => incidents.get(id) ?? []).map((incident) => incident.stages.onset ?? incident.opened_at_ms);
-  return Math.min(one.opened_at_ms, ...onsets);
-}
-
 const worstFirst = (a: Case, b: Case): number =>
   Number(isNew(b)) - Number(isNew(a)) || b.severity - a.severity || a.opened_at_ms - b.opened_at_ms;
 

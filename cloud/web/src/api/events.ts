@@ -36,7 +36,7 @@ interface Handlers {
 // A connection that hangs gives no error: the server's heartbeat comes every 5 s.
 export const SILENT_MS = 12_000;
 const FIRST_WAIT_MS = 500;
-const LAST_WAIT_MS = 5000;
+const LAST_WAIT_MS = 3000;
 
 /** Listens for ever, on one connection at a time. */
 export class Events {
