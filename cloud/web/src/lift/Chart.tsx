@@ -79,7 +79,7 @@ export function Chart(props: Props) {
         axes: [
           { ...axis, values: (_, times, __, ___, everyS) => times.map((t) => tick(t * 1000, everyS, lang)) },
           names
-            ? { ...axis, size: 96, splits: () => names.map(([value]) => value), values: () => names.map(([, name]) => name) }
+            ? { ...axis, size: 118, splits: () => names.map(([value]) => value), values: () => names.map(([, name]) => name) }
             : { ...axis, size: 54, values: (_, values) => values.map((value) => number(value, lang, 2)) },
         ],
         series: [{ label: word("time", lang), value: (_, t) => (t == null ? "–" : dayAndClock(t * 1000, lang)) }, ...lines.map((line) => ({ label: line.label, value: (_: uPlot, value: number | null) => (value == null ? "–" : names ? (names.find(([one]) => one === value)?.[1] ?? "–") : number(value, lang, 2)), stroke: colour(line.colour), width: 2, points: { show: false }, ...(line.sloped ? {} : { paths: step }) }))],

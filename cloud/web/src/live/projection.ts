@@ -49,7 +49,7 @@ export function zoomed(camera: Camera, factor: number, x = 0, y = 0): Camera {
 }
 
 /** Shows all of them, at no less than `least` metres a pixel. */
-export function fitting(entries: readonly Entry[], width: number, height: number, least = 0.5): Camera | null {
+export function fitting(entries: readonly Entry[], width: number, height: number, least = 0.2): Camera | null {
   const points = entries.flatMap((entry) => (entry.at ? [entry.at] : []));
   if (points.length === 0) return null;
   let [south, north, west, east] = [Infinity, -Infinity, Infinity, -Infinity];
