@@ -47,6 +47,7 @@ function keptOf(person: string, organisations: string[], cases: Case[], incident
 }
 
 let kept: Kept | null = null;
+let savedAt = -Infinity;
 export const keptLift = (id: string): KeptLift | null => liftOf(id)[0] ?? kept?.lifts.find((lift) => lift.id === id) ?? null;
 export const keptKind = (incident: string): string | null => world.incidents.get(incident)?.kind ?? kept?.kinds[incident] ?? null;
 
@@ -87,11 +88,14 @@ export function useHere(): Here | null {
   }, [me, found]);
   useEffect(() => {
     if (!me || state !== "current") return;
+    const isNone = cases.size === 0 && kept !== null;
+    // At once, then each second at most: changes that come quickly must not put it off for ever.
     const timer = setTimeout(() => {
       kept = keptOf(me.id, key.split(",").filter(Boolean), [...cases.values()], incidents);
+      savedAt = performance.now();
       setFound(kept);
       void putKept(kept).catch(() => undefined);
-    }, cases.size > 0 ? SAVE_MS : NONE_MS);
+    }, isNone ? NONE_MS : Math.max(0, savedAt + SAVE_MS - performance.now()));
     return () => clearTimeout(timer);
   }, [me, key, cases, incidents, state]);
   if (!person) return null;
