@@ -278,6 +278,15 @@ def test_a_fault_is_mended_by_who_took_it() -> None:
     assert (play.case.outcome, play.case.cause) == ("mended", "door_system")
 
 
+def test_who_is_on_his_way_when_a_fault_is_closed_is_called_off() -> None:
+    play = Play("fault")
+    play.say(TECHNICIAN, "on_the_way")
+    play.clear()
+    play.say(OFFICE, "close", outcome="no_fault_found")
+    assert play.states()[0] == "stood_down"
+    assert ("case_stood_down", ("leg:1",)) in play.notices()
+
+
 def test_a_false_alarm_is_an_outcome_and_needs_a_note() -> None:
     play = Play()
     play.say(DESK, "acknowledge")
@@ -314,6 +323,14 @@ def test_the_last_one_on_the_way_is_not_called_off_while_somebody_is_shut_in() -
     play.say(DESK, "order", level=2)
     play.say(DESK, "stand_down", level=1)
     assert play.states() == ["stood_down", "ordered", "standby"]
+
+
+def test_a_level_that_was_called_off_is_sent_again_when_the_one_below_does_not_come() -> None:
+    play = Play()
+    play.say(DESK, "order", level=2)
+    play.say(DESK, "stand_down", level=2)
+    play.wait(3 * MINUTE_MS)
+    assert play.states() == ["ordered", "ordered", "standby"]
 
 
 def test_a_silent_gateway_is_somebodys_until_it_is_heard_and_closed() -> None:
