@@ -9,7 +9,7 @@ from cloud.accounts import oidc, service
 from cloud.accounts.access import Config, Db, From, Now, Public, Requires
 from cloud.accounts.errors import AccountError, Refused
 from cloud.accounts.pages import let_in, local, see
-from cloud.accounts.schemas import Body
+from cloud.accounts.schemas import Body, example
 from cloud.accounts.scope import Actor, Scope
 from cloud.audit import service as audit
 from cloud.pages.render import page
@@ -24,6 +24,8 @@ PeopleManager = Annotated[Scope, Depends(Requires("people.manage"))]
 
 class Identity(Body):
     """Somebody as a provider knows him."""
+
+    model_config = example(issuer="https://login.example", subject="248289761001")
 
     issuer: Annotated[str, Field(min_length=1, max_length=200, examples=["https://login.example"])]
     subject: Annotated[str, Field(min_length=1, max_length=200)]

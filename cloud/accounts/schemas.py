@@ -1,6 +1,6 @@
 """Shapes of organisations, people, roles, tokens and sessions in the API. Secrets are in an answer once: when they are made."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,6 +27,11 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+def example(**values: Any) -> ConfigDict:
+    """The `model_config` of a body that shows how it looks."""
+    return ConfigDict(json_schema_extra={"examples": [values]})
+
+
 class Organisation(BaseModel):
     """An organisation and, for regulators and rescue centres, its districts."""
 
@@ -46,6 +51,8 @@ class Organisation(BaseModel):
 class OrganisationCreate(Body):
     """A new organisation."""
 
+    model_config = example(kind="rescue_centre", name="杭州 96333", districts=["3301"])
+
     kind: Literal["contractor", "regulator", "rescue_centre", "owner", "property_manager"]
     name: Name
     districts: Annotated[list[District], Field(max_length=200)] = []
@@ -53,6 +60,8 @@ class OrganisationCreate(Body):
 
 class OrganisationChange(Body):
     """What is left out stays."""
+
+    model_config = example(districts=["330106", "330108"])
 
     name: Name | None = None
     districts: Annotated[list[District], Field(max_length=200)] | None = None
@@ -81,6 +90,8 @@ class Membership(BaseModel):
 
 class MembershipCreate(Body):
     """A role to give."""
+
+    model_config = example(organisation="6b1c0f5e9a2d4477", role="technician", district="330106")
 
     organisation: Annotated[str, Field(max_length=16)]
     role: Role
@@ -114,6 +125,10 @@ class Person(BaseModel):
 class PersonCreate(MembershipCreate):
     """A new person and a first role. He comes in by a one-time link, which is made apart."""
 
+    model_config = example(
+        sign_in_name="li.na", name="李娜", phone="13800000000", organisation="6b1c0f5e9a2d4477", role="technician"
+    )
+
     sign_in_name: Annotated[str, Field(min_length=1, max_length=64, examples=["li.na"])]
     name: Name
     phone: Phone = ""
@@ -123,6 +138,8 @@ class PersonCreate(MembershipCreate):
 class PersonChange(Body):
     """What is left out stays."""
 
+    model_config = example(phone="13800000000", active=True)
+
     name: Name | None = None
     phone: Phone | None = None
     language: Language | None = None
@@ -131,6 +148,8 @@ class PersonChange(Body):
 
 class LinkCreate(Body):
     """Which kind of one-time link."""
+
+    model_config = example(purpose="sign_in")
 
     purpose: Literal["set_password", "sign_in"] = "set_password"
 
@@ -183,6 +202,8 @@ class Token(BaseModel):
 class TokenCreate(Body):
     """A token for the API."""
 
+    model_config = example(name="report", organisation="6b1c0f5e9a2d4477", role="viewer", days=90)
+
     name: Name
     organisation: Annotated[str, Field(max_length=16)]
     role: Role = "viewer"
@@ -192,6 +213,8 @@ class TokenCreate(Body):
 
 class GatewayTokenCreate(Body):
     """A token for one gateway."""
+
+    model_config = example(gateway="hefang-yuan")
 
     gateway: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$", examples=["hefang-yuan"])]
     name: Annotated[str, Field(max_length=120)] = ""

@@ -11,7 +11,7 @@ Note = Annotated[str, Field(max_length=1000, examples=["监控确认轿厢内两
 Name = Annotated[str, Field(max_length=120, examples=["张伟"])]
 Place = Annotated[str, Field(max_length=200, examples=["荷芳苑 3 幢 2 单元"])]
 PhoneNumber = Annotated[str, Field(max_length=32, pattern=r"^[0-9+ ()-]*$", examples=["138 0000 2210"])]
-Level = Literal[1, 2, 3]
+Level = Annotated[Literal[1, 2, 3], Field(examples=[2])]
 Count = Annotated[int, Field(ge=0, le=200)]
 Minutes = Annotated[int, Field(ge=0, le=720, description="minutes until there", examples=[8])]
 CauseName = Annotated[str, Field(max_length=24, examples=["door_system"])]
@@ -26,6 +26,7 @@ class CaseCreate(Body):
             min_length=1,
             max_length=64,
             description="an id that the client makes; the same one again makes no second case",
+            examples=["9f1c2b7e-1"],
         ),
     ]
     kind: Literal["trapped", "fault", "other"] = "trapped"
@@ -46,7 +47,10 @@ class StepSaid(Body):
     op: Annotated[
         str,
         Field(
-            min_length=1, max_length=64, description="an id that the client makes; the same one again changes nothing"
+            min_length=1,
+            max_length=64,
+            description="an id that the client makes; the same one again changes nothing",
+            examples=["9f1c2b7e-2"],
         ),
     ]
     said_at_ms: Annotated[int, Field(ge=0, le=1 << 53)] | None = None
@@ -69,7 +73,7 @@ class ShelveStep(StepSaid):
     """Put it aside."""
 
     step: Literal["shelve"]
-    until_ms: int
+    until_ms: Annotated[int, Field(examples=[1_795_800_000_000])]
     reason: Note
 
 
@@ -91,7 +95,9 @@ class ComfortStep(StepSaid):
     """Parts of the script that were said."""
 
     step: Literal["comfort"]
-    keys: Annotated[list[Annotated[str, Field(max_length=24)]], Field(max_length=20)]
+    keys: Annotated[
+        list[Annotated[str, Field(max_length=24)]], Field(max_length=20, examples=[["heard", "keep_off_door"]])
+    ]
 
 
 class NoteStep(StepSaid):
@@ -114,7 +120,7 @@ class LinkStep(StepSaid):
     """The lift that a call is about. If it has an open case, this one ends in that."""
 
     step: Literal["link"]
-    lift: Annotated[str, Field(min_length=1, max_length=32)]
+    lift: Annotated[str, Field(min_length=1, max_length=32, examples=["lift-1"])]
 
 
 class RaiseStep(StepSaid):
@@ -144,7 +150,7 @@ class StandDown(StepSaid):
 class Called(StepSaid):
     """The telephone call was made; `note` says what was answered."""
 
-    step: Literal["called_station", "called_119"]
+    step: Annotated[Literal["called_station", "called_119"], Field(examples=["called_119"])]
     note: Note
 
 
@@ -157,7 +163,7 @@ class LegStep(StepSaid):
 class Coming(LegStep):
     """They take it, or are on the way."""
 
-    step: Literal["accept", "on_the_way"]
+    step: Annotated[Literal["accept", "on_the_way"], Field(examples=["on_the_way"])]
     eta_min: Minutes | None = None
 
 
@@ -198,7 +204,7 @@ class NoRescue(LegStep):
     """Nobody was to be let out; `note` says how that is known."""
 
     step: Literal["no_rescue"]
-    outcome: Literal["nobody_inside", "false_alarm", "test_or_drill"]
+    outcome: Annotated[Literal["nobody_inside", "false_alarm", "test_or_drill"], Field(examples=["false_alarm"])]
     note: Note
     competent: Name = ""
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cloud.accounts.schemas import Body, District
+from cloud.accounts.schemas import Body, District, example
 from cloud.lifts.models import Lift
 
 Id = Annotated[str, Field(max_length=16, description="id of an organisation; empty = nobody's")]
@@ -74,6 +74,8 @@ class LiftAssignment(BaseModel):
 
 class LiftAssignmentChange(Body):
     """Whose it is from now on, all of it; `gateway` only to move it to another gateway."""
+
+    model_config = example(contractor="6b1c0f5e9a2d4477", district="330106")
 
     contractor: Id = ""
     owner: Id = ""

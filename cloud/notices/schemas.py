@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.accounts.roles import Role
-from cloud.accounts.schemas import Body, Language, Name
+from cloud.accounts.schemas import Body, Language, Name, example
 from cloud.notices.models import NoticeChannel, NoticeRow
 from cloud.notices.service import NoticeKind
 
@@ -123,6 +123,8 @@ class ChannelCreate(Body):
 
 class ChannelChange(Body):
     """What is left out stays; `settings` are given whole."""
+
+    model_config = example(least_severity=3, active=True)
 
     name: Name | None = None
     language: Language | None = None

@@ -59,3 +59,29 @@ def test_an_operation_answers_as_it_is_described(case: Any, fuzzed: Cloud) -> No
     answer = fuzzed.request(**wanted)
     fuzzed.cookies.clear()
     case.validate_response(answer, checks=CHECKS)
+
+
+def bodies() -> Iterator[tuple[str, dict[str, Any]]]:
+    """(operation, schema) of every JSON body that is sent to us; a body of several shapes is told by each of them."""
+    schemas = DOCUMENT["components"]["schemas"]
+    for path, operations in DOCUMENT["paths"].items():
+        for method, operation in operations.items():
+            schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+            if schema is not None:
+                for found in schema.get("oneOf", [schema]):
+                    name = found["$ref"].rsplit("/", 1)[1]
+                    yield f"{method} {path}: {name}", schemas[name]
+
+
+def test_every_body_that_is_sent_to_us_shows_how_it_looks() -> None:
+    bare = [
+        place
+        for place, schema in bodies()
+        if not schema.get("examples")
+        and not all(
+            "examples" in schema["properties"][name] or "const" in schema["properties"][name]
+            for name in schema.get("required", [])
+        )
+    ]
+    assert bare == []
+    assert len(list(bodies())) > 15
