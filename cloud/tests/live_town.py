@@ -10,7 +10,7 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from cloud.tests.chromium import Site
+from cloud.tests.chromium import Site, watched
 from cloud.tests.conftest import incident, live, record
 
 AGAIN_S = 2.0
@@ -104,3 +104,44 @@ class Town:
         self._stopped.set()
         self.socket.close()
         self.site.stop()
+
+
+class Looking:
+    """Pages over the town; all of them are closed at the end, and none of them may have failed."""
+
+    def __init__(self, browser: Any, town: Town, state: str) -> None:
+        self._browser, self._town, self._state = browser, town, state
+        self._contexts: list[Any] = []
+        self._found: list[list[str]] = []
+
+    def page(self, path: str = "/", *, script: str = "", width: int = 1440, height: int = 900, **more: Any) -> Any:
+        """A page at `path`; `script` runs before those of the page."""
+        size = {"width": width, "height": height}
+        context = self._browser.new_context(
+            **{"viewport": size, "color_scheme": "dark", "storage_state": self._state, **more}
+        )
+        self._contexts.append(context)
+        if script:
+            context.add_init_script(script)
+        page = context.new_page()
+        self._found.append(watched(page, self._town.site))
+        page.goto(self._town.site.url + path)
+        return page
+
+    @property
+    def problems(self) -> list[str]:
+        """What went wrong in any of them."""
+        return [problem for found in self._found for problem in found]
+
+    def close(self) -> None:
+        """Close all."""
+        for context in self._contexts:
+            context.close()
+
+
+def until(page: Any, script: str) -> None:
+    """Wait until it is true in the page, whose policy forbids it to look by itself."""
+    deadline = time.monotonic() + 10
+    while not page.evaluate(script):
+        assert time.monotonic() < deadline, script
+        page.wait_for_timeout(30)

@@ -1,7 +1,6 @@
 """The contractor's live view in a real browser, in stories: finding, acknowledging, by keys alone, on a phone, asleep, with a wrong clock."""
 
 import gzip
-import json
 import pathlib
 import re
 import time
@@ -10,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from cloud.tests.chromium import CHROMIUM, watched
+from cloud.tests import axe
+from cloud.tests.chromium import CHROMIUM
 from cloud.tests.conftest import live
-from cloud.tests.live_town import Town, lift, now_ms
+from cloud.tests.live_town import Looking, Town, lift, now_ms, until
 
 pytestmark = [
     pytest.mark.browser,
@@ -20,7 +20,6 @@ pytestmark = [
 ]
 HOUR_MS = 3_600_000
 FIRST_LOAD = 250_000
-AXE = pathlib.Path(__file__).parents[1] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 BETWEEN: dict[str, Any] = {"door_zone": False, "passenger": True, "floor": 3, "position_mm": 6200 + 1300, "doors": [2]}
 
 
@@ -43,48 +42,12 @@ def signed_in(browser: Any, town: Town, tmp_path_factory: pytest.TempPathFactory
     return path
 
 
-class Looking:
-    """Pages over the town; all of them are closed at the end, and none of them may have failed."""
-
-    def __init__(self, browser: Any, town: Town, state: str) -> None:
-        self._browser, self._town, self._state = browser, town, state
-        self._contexts: list[Any] = []
-        self.problems: list[str] = []
-
-    def page(self, path: str = "/", *, script: str = "", width: int = 1440, height: int = 900, **more: Any) -> Any:
-        """A page at `path`; `script` runs before those of the page."""
-        size = {"width": width, "height": height}
-        context = self._browser.new_context(
-            **{"viewport": size, "color_scheme": "dark", "storage_state": self._state, **more}
-        )
-        self._contexts.append(context)
-        if script:
-            context.add_init_script(script)
-        page = context.new_page()
-        self.problems = watched(page, self._town.site)
-        page.goto(self._town.site.url + path)
-        return page
-
-    def close(self) -> None:
-        """Close all."""
-        for context in self._contexts:
-            context.close()
-
-
 @pytest.fixture
 def look(browser: Any, town: Town, signed_in: str) -> Iterator[Looking]:
     found = Looking(browser, town, signed_in)
     yield found
     found.close()
     assert found.problems == []
-
-
-def until(page: Any, script: str) -> None:
-    """Wait until it is true in the page, whose policy forbids it to look by itself."""
-    deadline = time.monotonic() + 10
-    while not page.evaluate(script):
-        assert time.monotonic() < deadline, script
-        page.wait_for_timeout(30)
 
 
 # What is played, and when the context is asked to run; a machine of the tests has no sound card to hear it by.
@@ -386,10 +349,7 @@ def test_axe_finds_nothing_on_live_lift_and_wall(look: Looking, town: Town, sche
         page.goto(town.site.url + path)
         page.wait_for_selector(ready)
         page.wait_for_selector(".live-pill:not(.pill-bad)")
-        page.evaluate(AXE.read_text())
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)")
-        shown = [(one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in found]
-        assert shown == [], f"{scheme} {path}: {json.dumps(shown, ensure_ascii=False)}"
+        assert axe.violations(page) == [], f"{scheme} {path}"
     town.alarm(12, f"12-{scheme}", 2, phase="closed", closed_at_ms=now_ms())
     town.quiet(12, 2)
 
