@@ -86,7 +86,7 @@ def test_a_rescue_from_the_alarm_to_the_close_by_keyboard_alone(browser: Any, to
     assert "困人报警" in desk.text_content("[aria-live=assertive]")
     desk.keyboard.press("j")
     sees(desk, "340 117", ".case-code")
-    sees(desk, "停在 3 层以上 1.3 m", ".says")
+    sees(desk, "停在 3 层上方 1.3 m", ".says")
     sees(desk, "轿厢内有人", ".says")
     desk.keyboard.press("a")
     sees(desk, "陈静（应急处置中心） 已确认", ".case-state")

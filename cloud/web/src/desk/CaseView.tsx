@@ -19,7 +19,7 @@ import { leftToDo, lookOf, nextClock, ofAreas } from "./Queue";
 import { word } from "./texts";
 import { Timeline } from "./Timeline";
 import { useResponsible } from "./responsible";
-import { sinceOf, waited } from "./waited";
+import { waited } from "./waited";
 
 export function CaseView({ one, now }: { one: Case; now: number }) {
   const lang = useLang();
@@ -50,7 +50,7 @@ function Head({ one, now, lang }: { one: Case; now: number; lang: Lang }) {
   const look = one.closed_at_ms !== null ? "closed" : lookOf(one);
   const symbol = { new: "▲", danger: "▲", fault: "◆", shelved: "‖", released: "✓", closed: "✓" }[look];
   const name = one.kind === "gateway_silent" ? one.gateway : lift?.name || one.lift_name;
-  const where = [...new Set([lift?.site, lift?.address, one.place])].filter((part) => part && part !== name);
+  const where = [...new Set([lift?.address || lift?.site, one.place])].filter((part) => part && part !== name);
   const timed = one.phase !== "open" ? "waiting_follow_up" : one.kind === "trapped" ? "waiting_trapped" : "waiting_other";
   return (
     <>
@@ -69,7 +69,7 @@ function Head({ one, now, lang }: { one: Case; now: number; lang: Lang }) {
           <small>{word(timed, lang)}</small>
           <b className="figures">{counted(waited(one, now))}</b>
           <small>
-            {word("since", lang, { time: dayAndClock(sinceOf(one), lang) })} · {inWords(one, lang)}
+            {word("since", lang, { time: dayAndClock(one.since_ms, lang) })} · {inWords(one, lang)}
           </small>
         </div>
       </div>

@@ -9,6 +9,7 @@ import { Contacts } from "../cases/Contacts";
 import { LiftSays } from "../cases/LiftSays";
 import { Photos } from "../cases/Photos";
 import { StepDialog, type Values } from "../cases/StepDialog";
+import { waited } from "../desk/waited";
 import { word as caseWord, type Word as CaseWord } from "../cases/texts";
 import type { Asked } from "../desk/forms";
 import { inWords } from "../desk/persons";
@@ -17,7 +18,7 @@ import { FAULTS } from "../generated/contract";
 import { useLift } from "../world/store";
 import { controllerFault, faultTitle } from "../world/words";
 import { phoneForm } from "./forms";
-import { keptKind, keptLift, titleOf, waitedFor, type Here } from "./here";
+import { keptKind, keptLift, titleOf, type Here } from "./here";
 import { Full, outbox } from "./outbox";
 import { shrunk } from "./photo";
 import { dueOf } from "./due";
@@ -102,7 +103,7 @@ function Head({ one, leg, now, lang }: { one: Case; leg: Leg | null; now: number
   const lift = keptLift(one.lift);
   const due = dueOf(one, leg, now, lang);
   const look = one.phase !== "open" ? "released" : one.kind === "trapped" ? "danger" : "fault";
-  const place = [lift?.site, lift?.address, one.place].filter((part, at, all) => part && all.indexOf(part) === at).join(" · ");
+  const place = [lift?.address || lift?.site, one.place].filter((part, at, all) => part && all.indexOf(part) === at).join(" · ");
   return (
     <section className={`case case-${look}`}>
       <p className="case-kind">
@@ -114,7 +115,7 @@ function Head({ one, leg, now, lang }: { one: Case; leg: Leg | null; now: number
       <div className="case-head">
         <p className="case-code figures">{spaced(one.rescue_code)}</p>
         <div className="case-time">
-          <b className="figures">{counted(waitedFor(one, now))}</b>
+          <b className="figures">{counted(waited(one, now))}</b>
           <small>{inWords(one, lang)}</small>
         </div>
       </div>

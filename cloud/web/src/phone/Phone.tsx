@@ -8,11 +8,12 @@ import { Link } from "../app/Link";
 import { address } from "../app/router";
 import { useNow } from "../app/time";
 import { spaced } from "../cases/codes";
+import { waited } from "../desk/waited";
 import { word as caseWord } from "../cases/texts";
 import type { Case } from "../api/case";
 import { useConnection } from "../world/store";
 import { dueOf } from "./due";
-import { keptLift, titleOf, useHere, waitedFor } from "./here";
+import { keptLift, titleOf, useHere } from "./here";
 import { Job } from "./Job";
 import { outbox, useOutbox } from "./outbox";
 import "../desk/desk.css";
@@ -119,12 +120,12 @@ function List({ cases, organisations, now }: { cases: readonly Case[]; organisat
                 <b className="row-what">
                   {{ new: "▲", danger: "▲", fault: "◆", released: "✓" }[look]} {titleOf(one, lang)}
                 </b>
-                <b className="row-time figures">{counted(waitedFor(one, now))}</b>
+                <b className="row-time figures">{counted(waited(one, now))}</b>
               </span>
               <span className="row-where">
                 <b className="row-code figures">{spaced(one.rescue_code)}</b>
               </span>
-              <span>{[lift?.name || one.lift_name || one.gateway, lift?.site, lift?.address || one.place].filter(Boolean).join(" · ")}</span>
+              <span>{[lift?.name || one.lift_name || one.gateway, lift?.address || one.place || lift?.site].filter(Boolean).join(" · ")}</span>
               <span className="row-foot">
                 <span className="row-state">{leg && isUnderWay(leg) ? caseWord(`leg_${leg.state}`, lang) : caseWord(`phase_${one.phase}`, lang)}</span>
                 {due && <b className={due.isOver ? "over" : ""}>{due.text}</b>}

@@ -4,7 +4,6 @@ import type { Case } from "../api/case";
 import type { Lang } from "../app/language";
 import { useMe } from "../app/me";
 import { word } from "../cases/texts";
-import { sinceOf } from "../desk/waited";
 import { severityOf, type Incident } from "../world/model";
 import { useCases, useConnection, useIncidents, world } from "../world/store";
 import { faultTitle } from "../world/words";
@@ -42,7 +41,6 @@ function keptOf(person: string, organisations: string[], cases: Case[], incident
     cases: open.map(bare),
     lifts: open.flatMap((one) => liftOf(one.lift)),
     kinds: Object.fromEntries(open.flatMap((one) => one.incidents).flatMap((id) => (incidents.has(id) ? [[id, incidents.get(id)!.kind]] : []))),
-    since: Object.fromEntries(open.map((one) => [one.id, sinceOf(one)])),
   };
 }
 
@@ -50,9 +48,6 @@ let kept: Kept | null = null;
 let savedAt = -Infinity;
 export const keptLift = (id: string): KeptLift | null => liftOf(id)[0] ?? kept?.lifts.find((lift) => lift.id === id) ?? null;
 export const keptKind = (incident: string): string | null => world.incidents.get(incident)?.kind ?? kept?.kinds[incident] ?? null;
-
-/** How long somebody has waited, also where the onset is known from before. */
-export const waitedFor = (one: Case, now: number): number => (one.released_at_ms ?? one.closed_at_ms ?? now) - Math.min(sinceOf(one), kept?.since[one.id] ?? Infinity);
 
 /** What it is called, also without a line. */
 export function titleOf(one: Case, lang: Lang): string {

@@ -43,7 +43,6 @@ export interface Kept {
   cases: Case[];
   lifts: KeptLift[];
   kinds: Record<string, string>; // fault of an incident by its id
-  since: Record<string, number>; // when it began, by the case's id
 }
 
 const NAME = "liftwatch-phone";
