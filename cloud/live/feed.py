@@ -17,6 +17,8 @@ TICK_S = 0.22
 # A stream on which nothing was said for so long says that it is alive.
 HEARTBEAT_MS = 5000
 BEAT_MS = 1000
+# Who takes nothing for so long is gone, whatever his connection says; a page that was asleep comes back by itself.
+STUCK_MS = 60_000
 # An open stream looks so often whether its session is still alive; it does so at once when anybody's access changes.
 REAUTHORISE_MS = 60_000
 MAX_VIEWERS = 2000
@@ -37,7 +39,9 @@ class Viewer:
         self.seq = 0
         self.told_seq = -1
         self.wake = asyncio.Event()
+        self.task = asyncio.current_task()
         self.sent_ms = self.authorised_ms = now_ms
+        self.sending_ms: int | None = now_ms
         self.recheck = False
         self.number = 0
 
@@ -57,7 +61,7 @@ class Feed:
     ) -> None:
         self.board, self._clock = board, clock
         self.viewers: set[Viewer] = set()
-        self.refused = 0
+        self.refused = self.stuck = 0
         self.alarms = Alarms({"incident": shown_to, **(shown or {})})
         self._places = Places(board)
         self._groups = Groups(board)
@@ -145,8 +149,16 @@ class Feed:
         if now_ms - self._beat_ms >= BEAT_MS:
             self._beat_ms = now_ms
             for viewer in self.viewers:
-                if now_ms - viewer.sent_ms >= HEARTBEAT_MS or now_ms - viewer.authorised_ms >= REAUTHORISE_MS:
-                    viewer.wake.set()
+                self._beat(viewer, now_ms)
+
+    def _beat(self, viewer: Viewer, now_ms: int) -> None:
+        if viewer.sending_ms is not None and now_ms - viewer.sending_ms >= STUCK_MS:
+            if viewer.task is not None:
+                self.stuck += 1
+                viewer.task.cancel()
+                viewer.task = None
+        elif now_ms - viewer.sent_ms >= HEARTBEAT_MS or now_ms - viewer.authorised_ms >= REAUTHORISE_MS:
+            viewer.wake.set()
 
     def _advance(self, group: Group, now_ms: int) -> None:
         watchers = self._watchers(group)
@@ -198,6 +210,7 @@ class Feed:
         try:
             yield await self._begin(viewer, last_event_id) + self._snapshot(viewer, audience)
             while True:
+                viewer.sending_ms = None
                 await viewer.wake.wait()
                 viewer.wake.clear()
                 if viewer.recheck or self._clock() - viewer.authorised_ms >= REAUTHORISE_MS:
@@ -213,6 +226,7 @@ class Feed:
                     if audience is not before:
                         self._leave(viewer, before)
                     if audience is not before or audience.number != number:
+                        viewer.sending_ms = self._clock()
                         yield _event("access", {}) + self._snapshot(viewer, audience)
                     continue
                 news = await self._alarms_for(viewer, audience)
@@ -222,6 +236,7 @@ class Feed:
                     if not news and self._clock() - viewer.sent_ms >= HEARTBEAT_MS:
                         news = viewer.head() + _event("heartbeat", {"t_ms": unix_ms()})
                     if news:
+                        viewer.sending_ms = self._clock()
                         yield news
                         viewer.sent_ms = self._clock()
         finally:

@@ -166,6 +166,10 @@ def test_a_page_ends_with_what_the_board_shows_of_its_lifts(done: list[Any]) -> 
     asyncio.run(run())
 
 
+async def scope_a() -> Any:
+    return OF_A
+
+
 async def of_many(count: int) -> tuple[Board, Fed]:
     board = Board()
     board.hello("g-1", "1", [record(f"lift-{number}") for number in range(count)], 0)
@@ -234,6 +238,27 @@ async def test_a_quiet_stream_says_every_five_seconds_that_it_is_alive() -> None
     assert ["heartbeat" in text for text in page.texts][-2:] == [True, True]
     assert sum("heartbeat" in text for text in page.texts) == 2
     assert HEARTBEAT_MS == 5000
+    await page.close()
+
+
+async def test_who_takes_nothing_for_a_minute_is_let_go() -> None:
+    _, feed = await of_many(1)
+    stalled = asyncio.Event()
+
+    async def send() -> None:
+        async for _ in feed.watch(None, OF_A, scope_a):
+            stalled.set()
+            await asyncio.Event().wait()  # its window is shut
+
+    task = asyncio.ensure_future(send())
+    page = Page(feed, OF_A)
+    await stalled.wait()
+    for _ in range(61):
+        feed.now_ms += 1000
+        feed.tick(feed.now_ms)
+        await page.read()
+    assert (await asyncio.gather(task, return_exceptions=True))[0].__class__ is asyncio.CancelledError
+    assert feed.stuck == 1
     await page.close()
 
 
