@@ -81,7 +81,7 @@ TABLE: tuple[Step, ...] = (
     Step("stand_down", "desk", steps.stand_down_level, legs=_UNDER_WAY, needs=("another_comes",)),
     Step("called_station", "desk", steps.called, legs=("ordered",), level=2, needs=("by_telephone",), checks=("note",)),
     Step("called_119", "desk", steps.called, legs=("ordered",), level=3, checks=("note",)),
-    Step("accept", "leg", steps.accept, legs=("ordered",)),
+    Step("accept", "leg", steps.accept, legs=("ordered", "refused")),
     Step("refuse", "leg", steps.refuse, legs=_SENT, checks=("reason",)),
     Step("on_the_way", "leg", steps.on_the_way, legs=_SENT),
     Step("arrived", "leg", steps.arrived, legs=_SENT),
@@ -91,7 +91,8 @@ TABLE: tuple[Step, ...] = (
     Step("end_alarm", "leg", steps.end_alarm, kinds=("trapped",), phases=("follow_up",), needs=("given_up",)),
     Step("call_back", "desk", steps.call_back, kinds=("trapped",), phases=("follow_up",), checks=("call_back",)),
     Step("cause", "contractor", steps.cause, kinds=("trapped", "fault"), phases=_LIVE, checks=("cause",)),
-    Step("close", "desk", steps.close, kinds=("trapped", "other"), phases=_LIVE, needs=("acknowledged",), checks=("end",)),
+    Step("close", "desk", steps.close, kinds=("trapped",), phases=("follow_up",), needs=("acknowledged",), checks=("end",)),
+    Step("close", "desk", steps.close, kinds=("other",), phases=_LIVE, needs=("acknowledged",), checks=("end",)),
     Step(
         "close", "contractor", steps.close, kinds=("fault", "gateway_silent"), phases=_LIVE,
         needs=("acknowledged",), checks=("end",),
@@ -310,21 +311,24 @@ def _end(doing: Doing) -> str | None:
         return f"outcome is one of {', '.join(OUTCOMES_OF[case.kind])}"
     if not _said(doing, "note") and (case.active or (outcome == "false_alarm" and case.outcome != outcome)):
         return "say in note why: it is still going on, or how you know that it is a false alarm"
-    if outcome in steps.NO_RESCUE or case.kind == "gateway_silent":
-        return None
+    why = _freed(case, outcome) if case.kind == "trapped" else None
+    if why or outcome in steps.NO_RESCUE or case.kind == "gateway_silent":
+        return why
     known = bool(case.cause) or outcome == "no_fault_found" or case.kind == "other"
-    why = _cause(doing, needed=not known)
-    return why or (_freed(case) if case.kind == "trapped" else None)
+    return _cause(doing, needed=not known)
 
 
-def _freed(case: Case) -> str | None:
-    """Who was shut in is out, was called back, and the car has been told."""
-    if case.outcome not in ("released", "self_released"):
-        return "who is shut in must be released first, by the word of a competent person"
-    if case.call_back is None:
+def _freed(case: Case, outcome: str) -> str | None:
+    """Who was shut in is out and was called back, or nobody was; and the car has been told."""
+    idle = case.outcome in steps.NO_RESCUE
+    if (outcome in steps.NO_RESCUE) != idle:
+        return f"what came of it is {case.outcome}"
+    if not idle and case.call_back is None:
         return "the call-back is missing: say call_back, with done false and a reason where none can be made"
     if case.end_of_alarm is None or not case.end_of_alarm.over:
-        return "the car is still being told that the alarm is ended"
+        return (
+            "the car is still being told that the alarm is ended: within seconds, or it is given up after some minutes"
+        )
     return None
 
 

@@ -149,8 +149,10 @@ def _answered(doing: Doing, leg: Leg) -> None:
 
 
 def accept(doing: Doing) -> None:
-    """They come."""
+    """They come; also who has refused may yet."""
     leg = leg_of(doing)
+    if leg.state == "refused":
+        leg.missed, leg.ended_at_ms, leg.arrive_due_ms = [], None, doing.now_ms + doing.limits.arrive_ms
     _answered(doing, leg)
     leg.state = "accepted"
     doing.note("accept", level=leg.level, eta_min=_eta(doing))
@@ -177,13 +179,16 @@ def arrived(doing: Doing) -> None:
 
 
 def refuse(doing: Doing) -> None:
-    """They do not come: the next level is sent, of a fault its owners are told."""
+    """They do not come: the next level is sent. A fault stays its contractor's, for another of his people to take."""
     leg = leg_of(doing)
-    leg.state, leg.ended_at_ms, leg.call_due_ms = "refused", doing.now_ms, None
-    reason = _text(doing, "reason")
-    doing.note("refuse", level=leg.level, reason=reason)
+    doing.note("refuse", level=leg.level, reason=_text(doing, "reason"))
     doing.tell("case_unanswered", "desk", "contractors", "manager", level=leg.level, why="refused")
-    escalate(doing, leg.level, "refused")
+    if doing.case.kind == "trapped":
+        leg.state, leg.ended_at_ms, leg.call_due_ms = "refused", doing.now_ms, None
+        escalate(doing, leg.level, "refused")
+        return
+    leg.state, leg.responder, leg.eta_ms = "ordered", None, None
+    leg.answer_due_ms = doing.now_ms + doing.limits.fault_answer_ms
     if doing.case.kind == "fault":
         lose_acknowledgement(doing)
 
@@ -287,8 +292,6 @@ def close(doing: Doing) -> None:
     outcome = cast(Outcome, doing.args.get("outcome") or case.outcome)
     _take_cause(doing)
     stand_down_others(doing, outcome)
-    if case.kind == "trapped" and case.end_of_alarm is None:
-        doing.car("ended")
     case.outcome, case.phase, case.closed_at_ms, case.shelved = outcome, "closed", doing.now_ms, None
     case.released_at_ms = case.released_at_ms or doing.now_ms
     case.mend_due_ms = case.call_back_due_ms = case.cause_due_ms = None

@@ -196,6 +196,23 @@ def test_refusal_goes_on_to_the_next_level_at_once_and_not_back() -> None:
     assert play.timeline.count("nobody_left") >= 1
 
 
+def test_who_has_refused_may_yet_come_by_a_clock_of_his_own() -> None:
+    play = Play()
+    play.say(TECHNICIAN, "refuse", reason="在外地")
+    play.wait(40 * MINUTE_MS)
+    play.say(OFFICE, "accept")
+    assert ("arrive", 1) in {(clock.name, clock.level) for clock in clocks(play.case)}
+
+
+def test_a_fault_that_one_technician_refuses_is_taken_by_another() -> None:
+    play = Play("fault")
+    play.say(TECHNICIAN, "accept")
+    play.say(TECHNICIAN, "refuse", reason="没有配件")
+    assert (play.case.acknowledged, play.states()[0]) == (None, "ordered")
+    assert {"acknowledge", "answer"} <= {clock.name for clock in clocks(play.case)}
+    play.say(OFFICE, "accept")
+
+
 def test_without_a_contractor_the_station_is_sent_and_without_a_station_somebody_must_call_it() -> None:
     play = Play(parties=Parties(desk="desk", station="sta", platform="plat"))
     assert play.states() == ["standby", "ordered", "standby"]
@@ -294,6 +311,9 @@ def test_a_false_alarm_is_an_outcome_and_needs_a_note() -> None:
     play.say(DESK, "no_rescue", outcome="false_alarm", note="监控确认轿厢无人")
     assert play.car()[-1] == "ended"
     play.clear()
+    assert play.refused(DESK, "close") == "end"
+    play.told()
+    assert play.refused(DESK, "close", outcome="released", cause="control") == "end"
     play.say(DESK, "close")
     assert play.case.outcome == "false_alarm"
 
@@ -502,6 +522,7 @@ class AnyPath(RuleBasedStateMachine):
                 assert case.cause
             if case.outcome in ("released", "self_released"):
                 assert case.call_back is not None
+            if case.kind == "trapped":
                 assert case.end_of_alarm is not None
                 assert case.end_of_alarm.over
             return

@@ -355,7 +355,10 @@ def test_who_presses_again_after_his_case_is_closed_gets_another_one(sqlite_town
     town.tell(**press)
     id = town.only()["id"]
     town.say("desk", id, "acknowledge")
+    town.answer()
     town.say("desk", id, "no_rescue", outcome="false_alarm", note="误按")
+    town.answer()
+    _until(town, id, lambda case: case["end_of_alarm"]["over"])
     town.say("desk", id, "close", note="按钮未复位")
     town.tell(version=2, **press)
     assert town.get("desk", "/api/v1/cases?phase=open").json() == []
