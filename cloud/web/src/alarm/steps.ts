@@ -23,7 +23,9 @@ export async function say(id: string, step: string, args: Record<string, unknown
       return found;
     } catch (error) {
       if (!(error instanceof ApiProblem)) throw error;
-      if (error.status === 0 && attempt < TRIES) continue;
+      // No answer, or many at the same case at once: the same op again counts once.
+      const isBusy = error.status === 409 && newest(error) === null;
+      if ((error.status === 0 || isBusy) && attempt < TRIES) continue;
       if (error.status === 409) world.addCases([newest(error) ?? (await call<Case>(`/api/v1/cases/${encodeURIComponent(id)}`))]);
       throw error;
     }

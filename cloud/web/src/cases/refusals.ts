@@ -4,7 +4,6 @@ import { ApiProblem, problemText } from "../api/client";
 import type { Lang } from "../app/language";
 import { word, type Word } from "./texts";
 
-
 const KNOWN = [
   "nobodys", "anothers", "not_yours", "kind", "phase", "leg", "which_level", "on_no_shelf", "on_shelf", "no_lift", "acknowledged",
   "about_a_lift", "another_comes", "by_telephone", "given_up", "note", "reason", "shelf_end", "persons", "unit", "competent", "released",
@@ -14,7 +13,8 @@ const KNOWN = [
 /** The refusal in a problem, null where it is another problem. */
 export function refusalOf(error: unknown): StepRefusal | null {
   if (!(error instanceof ApiProblem) || error.status !== 409) return null;
-  return (error.body as { detail?: StepRefusal | null } | null)?.detail ?? null;
+  const detail = (error.body as { detail?: Partial<StepRefusal> | null } | null)?.detail;
+  return detail?.case ? (detail as StepRefusal) : null; // "busy" and "op used" tell no case
 }
 
 export function refusalText(found: StepRefusal, lang: Lang): string {
