@@ -36,8 +36,16 @@ async def visible_in_lists(session: AsyncSession, scope: Scope) -> ColumnElement
 
 
 def _of_unit(scope: Scope) -> ColumnElement[bool]:
-    sent = {grant.organisation for grant in scope.grants if grant.may("cases.work")}
-    return CaseRow.id.in_(select(CaseUnit.case).where(CaseUnit.organisation.in_(sent))) if sent else false()
+    sent: dict[str, set[str]] = {}
+    for grant in scope.grants:
+        if grant.may("cases.work"):
+            sent.setdefault(grant.district, set()).add(grant.organisation)
+    return or_(false(), *(_sent(district, ids) for district, ids in sorted(sent.items())))
+
+
+def _sent(district: str, organisations: set[str]) -> ColumnElement[bool]:
+    found = CaseRow.id.in_(select(CaseUnit.case).where(CaseUnit.organisation.in_(organisations)))
+    return and_(found, _begins(district)) if district else found
 
 
 def _of_call(scope: Scope) -> ColumnElement[bool]:

@@ -51,7 +51,7 @@ class People(Transactions):
         case, place = await self._read(session, row)
         by = await self._who(session, scope, case, place, now)
         args = {name: value for name, value in said.items() if name not in ("op", "step", "said_at_ms")}
-        if said["step"] == "link":
+        if said["step"] == "link" and case.phase != "closed":
             other = await self._link(session, scope, args)
             if other is not None and by.desk and not (case.lift or case.gateway):
                 return await self._join(session, scope, row, by, other, said)
@@ -172,7 +172,7 @@ class People(Transactions):
 
     async def _enter(self, session: AsyncSession, scope: Scope, wanted: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         now = self._clock()
-        digest_op = f"{scope.actor.id}:{wanted['op']}"[:64]
+        digest_op = hashlib.sha256(f"{scope.actor.id}:{wanted['op']}".encode()).hexdigest()
         done = await session.scalar(select(CaseStep).where(CaseStep.op == digest_op))
         if done is not None:
             if done.digest != _digest(wanted):
@@ -185,7 +185,7 @@ class People(Transactions):
             place=wanted["place"],
         )  # fmt: skip
         other = await self._open_of(session, subject_of(case)) if lift else None
-        row = other or new_row(case, f"call:{hashlib.sha256(digest_op.encode()).hexdigest()[:32]}")
+        row = other or new_row(case, f"call:{digest_op[:32]}")
         place = await place_of(session, self.rescue, case, row.id or "")
         held = state_of(row) if other else case
         by = await self._who(session, scope, held, place, now)

@@ -17,7 +17,7 @@ from cloud.cases.machine import possible
 from cloud.cases.models import CaseEntry, CasePhoto, CaseRow, CaseUnit, state_of
 from cloud.cases.parties import names_of
 from cloud.cases.state import By, Case, Leg
-from cloud.cases.whose import Whose, sees, who
+from cloud.cases.whose import Whose, sees, was_sent, who
 from cloud.lifts import filters as lift_filters
 from cloud.lifts.models import Lift
 from cloud.live.alarms import Eyes
@@ -63,7 +63,7 @@ def sees_otherwise(eyes: Eyes, whose: Whose) -> bool:
     """Not by a lift: it is a call, or his organisation was sent."""
     if whose.of_call:
         return sees(eyes.grants, whose)
-    return any(grant.organisation in whose.units and grant.may("cases.work") for grant in eyes.grants)
+    return any(was_sent(grant, whose) for grant in eyes.grants)
 
 
 def _with_steps(body: dict[str, Any], names: list[str]) -> dict[str, Any]:

@@ -33,7 +33,8 @@ def acknowledge(doing: Doing) -> None:
     """He has it: the reminders end, and who sits in the car is told that he was heard."""
     doing.case.acknowledged = doing.who.by
     doing.note("acknowledge")
-    doing.car("heard")
+    if doing.case.phase == "open":  # later the alarm was ended, and the lamp would come on again
+        doing.car("heard")
 
 
 def take_over(doing: Doing) -> None:
@@ -222,7 +223,7 @@ def follow_up(doing: Doing, outcome: Outcome) -> None:
     """What there was to do on site is done."""
     case = doing.case
     case.phase, case.outcome, case.released_at_ms = "follow_up", outcome, doing.now_ms
-    case.mend_due_ms = None
+    case.mend_due_ms = case.shelved = None
     if case.kind in ("trapped", "fault") and not case.cause and outcome not in (*NO_RESCUE, "no_fault_found"):
         case.cause_due_ms = doing.now_ms + doing.limits.cause_ms
 

@@ -68,14 +68,15 @@ class DeadMan:
                 if row is None:
                     session.add(GatewayWatch(gateway=name, last_heard_ms=now - ago, at_risk=risk))
                 elif all_of_them or row.at_risk != risk:
-                    row.last_heard_ms, row.at_risk = max(row.last_heard_ms, now - ago), risk
+                    # Another process may have heard it later; a time that lies ahead is of a clock that was set back since.
+                    row.last_heard_ms, row.at_risk = max(_past(row.last_heard_ms, now), now - ago), risk
             await session.commit()
 
     async def _page(self, name: str, ago_ms: int) -> None:
         now = self._clock()
         async with self._sessions() as session:
             row = await self._row(session, name, now - ago_ms)
-            since = row.last_heard_ms
+            since = _past(row.last_heard_ms, now) or now - ago_ms
             # Another process of ours may hold its link.
             if row.paged_at_ms is not None or now - since < self._silent_ms:
                 return
@@ -97,7 +98,7 @@ class DeadMan:
         for row in paged:
             gateway = self._board.gateways.get(row.gateway)
             ours = row.gateway in heard and gateway is not None and gateway.connected
-            if not ours and now - row.last_heard_ms >= self._silent_ms:
+            if not ours and now - _past(row.last_heard_ms, now) >= self._silent_ms:
                 continue
             await self._cases.heard(row.gateway)
             async with self._sessions() as session:
@@ -117,3 +118,8 @@ class DeadMan:
             row = GatewayWatch(gateway=name, last_heard_ms=heard_ms, at_risk=[])
             session.add(row)
         return row
+
+
+def _past(at_ms: int, now_ms: int) -> int:
+    """The time, or 0 if it lies ahead: what was noted by a clock that was set back since tells nothing."""
+    return at_ms if at_ms <= now_ms else 0

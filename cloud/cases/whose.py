@@ -14,7 +14,7 @@ OFFICE = frozenset(("administrator", "dispatcher"))
 class Whose:
     """What a case is about, by assignments: of its lift, of all lifts of its gateway, or of a call nothing but the district.
 
-    `units`: organisations that were sent; they see it whatever else they see.
+    `units`: organisations that were sent; they see it whatever else they see. A role that is narrowed to a district does so there.
     """
 
     assignments: tuple[Assignment, ...]
@@ -44,8 +44,9 @@ def _covers_call(grant: Grant, district: str) -> bool:
 
 
 def was_sent(grant: Grant, whose: Whose) -> bool:
-    """Its organisation was sent there, and the role may work."""
-    return grant.organisation in whose.units and grant.may("cases.work")
+    """Its organisation was sent there, and the role may work in that district."""
+    there = whose.district.startswith(grant.district)
+    return there and grant.organisation in whose.units and grant.may("cases.work")
 
 
 def sees(grants: Iterable[Grant], whose: Whose) -> bool:

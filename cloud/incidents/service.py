@@ -18,6 +18,7 @@ from protocols.controller_fault_texts import told
 MAX_LIST = 500
 FEW_LIFTS = 100
 IN_A_QUERY = 500
+GRAVEST = 4
 
 
 class Stored(NamedTuple):
@@ -34,6 +35,7 @@ async def store(session: AsyncSession, gateway: str, found: dict[str, Any], sent
     Versions are the journal's: one that was made anew counts from its clock, which may be behind that of the one before.
     """
     name, version, rev = str(found["id"]), int(found["version"]), int(found["rev"])
+    _check(found)
     row = await session.get(Incident, name)
     if row is not None and row.lift != str(found["lift"]):
         raise ValueError(f"incident {name[:80]} is one of another lift")
@@ -63,6 +65,16 @@ async def store(session: AsyncSession, gateway: str, found: dict[str, Any], sent
     seq = await channel.append(session, "incident", name, row.lift, now)
     await session.commit()
     return Stored(version, shown(row), seq)
+
+
+def _check(found: dict[str, Any]) -> None:
+    """What is searched by and decided by is as it must be; ValueError. PostgreSQL could not search among the others either."""
+    severity = found["severity"]
+    wrong = [name for name in ("kind", "class", "phase") if not isinstance(found[name], str)]
+    if type(severity) is not int or not 1 <= severity <= GRAVEST:
+        wrong.append("severity")
+    if wrong:
+        raise ValueError(f"incident {str(found['id'])[:80]}: not usable: {', '.join(wrong)}")
 
 
 async def bodies(session: AsyncSession, names: list[str]) -> dict[str, dict[str, Any]]:

@@ -254,6 +254,23 @@ def test_a_trapped_case_cannot_be_shelved_and_a_shelved_fault_that_becomes_one_s
     assert play.states()[:2] == ["ordered", "ordered"]
 
 
+def test_a_fault_that_is_mended_is_off_the_shelf() -> None:
+    play = Play("fault")
+    play.say(TECHNICIAN, "arrived")
+    play.say(OFFICE, "shelve", until_ms=play.now + 5 * 24 * HOUR_MS, reason="等配件")
+    play.say(TECHNICIAN, "mended")
+    assert [clock.name for clock in clocks(play.case)] == ["cause"]
+
+
+def test_who_takes_a_case_after_its_end_lights_no_lamp() -> None:
+    play = Play()
+    play.say(TECHNICIAN, "arrived")
+    play.say(TECHNICIAN, "released")
+    play.effects.clear()
+    play.say(DESK, "acknowledge")
+    assert not [effect for effect in play.effects if isinstance(effect, Car)]
+
+
 def test_what_is_shelved_comes_back_by_itself() -> None:
     play = Play("fault")
     play.say(OFFICE, "acknowledge")

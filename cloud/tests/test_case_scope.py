@@ -137,6 +137,10 @@ def test_a_role_narrowed_to_a_district_works_there_and_nowhere_else() -> None:
     assert not who([office], By("p"), case, far).responds
     assert who([desk], By("p"), case, near).desk
     assert not who([desk], By("p"), case, far).desk
+    # Its organisation is sent to all of its lifts by itself: that widens no role.
+    sent = dataclasses.replace(far, district="330108", units=frozenset(["con"]))
+    assert not sees([office], sent) and not who([office], By("p"), case, sent).responds
+    assert sees([dataclasses.replace(office, district="3301")], sent)
 
 
 @pytest.mark.parametrize(("desk", "does"), [("", True), ("desk", False)])

@@ -536,3 +536,61 @@ def test_who_may_say_what_is_shown_to_him_and_refused_to_the_others(sqlite_town:
     town.say("desk", id, "fly", status=422)
     town.say("desk", id, "order", level=2, organisation="nobody", status=422)
     town.say("desk", id, "note", note="\x00\ud800 ok".encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+
+
+def test_the_end_of_an_older_alarm_is_kept_from_who_is_shut_in_meanwhile(town: Town) -> None:
+    town.tell(presses=1, kind="trapped_at_level")
+    id = town.only()["id"]
+    town.say("technician", id, "arrived")
+    town.answer()
+    town.say("technician", id, "released")
+    asked = town.socket.receive_json()
+    assert asked["args"] == {"alarm": "ended"}
+    town.socket.send_json({"type": "answer", "q": asked["q"], "ok": False, "unanswered": True, "detail": "no node"})
+    _until(town, id, lambda found: found["end_of_alarm"]["detail"].startswith("no_node"))
+    town.tell("lift-1-1-2")
+    town.wait(5_000)
+    case = _until(town, id, lambda found: found["end_of_alarm"]["detail"].startswith("refused"))
+    assert "shut in there anew" in case["end_of_alarm"]["detail"]
+    town.say("desk", id, "acknowledge")  # and its lamp is not lit by it either: the next question is of the new case
+    town.say("desk", town.get("desk", "/api/v1/cases").json()[0]["id"], "acknowledge")
+    assert town.answer()["args"] == {"alarm": "heard"}
+
+
+def test_a_call_that_is_closed_is_linked_to_nothing(town: Town) -> None:
+    id = town.enter("desk", kind="trapped", place="西溪路", district="330106")["id"]
+    town.say("desk", id, "acknowledge")
+    town.say("desk", id, "close", outcome="false_alarm", note="打错了")
+    town.tell()
+    assert town.say("desk", id, "link", lift="lift-1", status=409)["detail"]["reason"] == "phase"
+    assert town.get("desk", f"/api/v1/cases/{id}").json()["outcome"] == "false_alarm"
+
+
+def test_two_calls_whose_ids_begin_alike_are_two(town: Town) -> None:
+    calls = [
+        town.enter("desk", op="x" * 60 + str(n), place=f"西溪路 {n} 号", district="330106") for n in range(2)
+    ]  # fmt: skip
+    assert calls[0]["id"] != calls[1]["id"]
+
+
+def test_a_silence_is_paged_though_the_clock_was_set_back(town: Town) -> None:
+    state, portal = town.client.app.state, town.client.portal  # type: ignore[attr-defined]
+    assert portal is not None
+    heard = state.board.gateways["g-1"].heard_ms
+    for ahead_ms, after_ms in ((HOUR_MS, 5_000), (0, 6_000), (61_000, 61_000), (62_000, 62_000)):
+        town.clock.ahead_ms = ahead_ms
+        portal.call(state.cases_running.dead_man.look, heard + after_ms)
+    case = town.only("technician")
+    assert (case["kind"], case["active"]) == ("gateway_silent", True)
+
+
+@pytest.mark.parametrize("more", [{"severity": "grave"}, {"severity": True}, {"severity": 5}, {"kind": None}])
+def test_an_incident_that_nobody_could_search_for_is_refused_and_stops_no_clock(
+    town: Town, more: dict[str, Any]
+) -> None:
+    town.socket.send_json({"type": "incident", "incident": incident("lift-1-9-9", **more)})
+    assert town.socket.receive_json()["type"] == "error"
+    town.tell()
+    town.wait(31_000)
+    town.wait(3 * MINUTE_MS)
+    assert town.only()["legs"][1]["state"] == "ordered"
