@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import pathlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ from cloud.accounts.changes import access_number
 from cloud.accounts.errors import AccountError, TooMany
 from cloud.accounts.limiter import Limiter
 from cloud.accounts.oidc import TIMEOUT_S, Oidc
+from cloud.accounts.scope import Assignment
 from cloud.audit import routes as audit
 from cloud.cases import photos
 from cloud.cases import reading as case_reading
@@ -96,7 +97,7 @@ def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
         outward = Outward(settings.notice_hosts)
         state.notices = Sender(state.sessions, outward, settings.clock, settings.origin)
         state.cases.send = state.notices.wake
-        watch = AccessWatch(state.sessions, feed, state.links)
+        watch = AccessWatch(state.sessions, feed, state.links, state.cases_running.loop.assigned)
         state.access_changed = watch.look
         await watch.look()
         loops = [
@@ -161,8 +162,10 @@ def create_app(database_url: str, settings: Settings | None = None) -> FastAPI:
 class AccessWatch:
     """Looks whether anybody's access has changed, and lets streams and links look again."""
 
-    def __init__(self, sessions: Any, feed: Feed, links: GatewayLinks) -> None:
-        self._sessions, self._feed, self._links = sessions, feed, links
+    def __init__(
+        self, sessions: Any, feed: Feed, links: GatewayLinks, assigned: Callable[[Mapping[str, Assignment]], None]
+    ) -> None:
+        self._sessions, self._feed, self._links, self._assigned = sessions, feed, links, assigned
         self._number = -1
 
     async def look(self) -> None:
@@ -174,6 +177,7 @@ class AccessWatch:
             assignments = await lift_service.assignments(session)
         self._number = number
         self._feed.access_changed(assignments)
+        self._assigned(assignments)
         await self._links.access_changed()
 
     async def run(self) -> None:

@@ -71,12 +71,15 @@ def _forget(case: Case) -> None:
 
 
 def concerns(case: Case, limits: Limits, now_ms: int, parties: Parties) -> Result:
-    """Whose the lift is may change while its case goes on: who has become its contractor is sent."""
+    """Whose the lift is may change while its case goes on: who has become its contractor is sent, unless another is coming already."""
     doing = _doing(case, limits, now_ms)
     case, had = doing.case, doing.case.parties.contractors
     case.parties = parties
-    nobody = case.leg(1).state == "standby" and not had and case.kind in ("trapped", "fault")
-    if nobody and parties.contractors and case.phase == "open" and case.shelved is None:
+    waits = (
+        case.leg(1).state in ("standby", "ordered", "refused") and case.leg(1).organisation not in parties.contractors
+    )
+    changed = bool(parties.contractors) and parties.contractors != had and case.kind in ("trapped", "fault")
+    if changed and waits and case.phase == "open" and case.shelved is None:
         begin(doing, "assigned")
     return _result(doing)
 

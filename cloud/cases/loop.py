@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from sqlalchemy import exists, func, select
 
+from cloud.accounts.scope import Assignment
 from cloud.cases import machine
 from cloud.cases.models import CaseIncident, CaseRow
 from cloud.cases.service import Cases
@@ -32,6 +33,8 @@ class CaseLoop:
     def __init__(self, sessions: Any, cases: Cases, clock: Callable[[], int], turns: Turns) -> None:
         self._sessions, self._cases, self._clock, self._turns = sessions, cases, clock, turns
         self._told: dict[str, None] = {}
+        self._moved: dict[str, None] = {}
+        self._assignments: Mapping[str, Assignment] | None = None
         self._left_alone: dict[str, int] = {}
         self._swept_ms = 0
         self._turning = asyncio.Lock()
@@ -41,6 +44,14 @@ class CaseLoop:
         """An incident was stored. The link that brought it does not wait for its case; what has no room is found by the sweep."""
         if len(self._told) < MOST_TOLD:
             self._told[incident] = None
+        self._cases.changed.set()
+
+    def assigned(self, assignments: Mapping[str, Assignment]) -> None:
+        """Whose each lift is now; their open cases follow. The mapping is kept as it is."""
+        before, self._assignments = self._assignments, assignments
+        if before is None:
+            return  # what was changed while we were away is seen with the case's next change
+        self._moved |= {lift: None for lift, found in assignments.items() if before.get(lift) != found}
         self._cases.changed.set()
 
     async def run(self) -> None:
@@ -69,6 +80,10 @@ class CaseLoop:
             name = next(iter(self._told))
             del self._told[name]
             await self._guarded(f"incident {name}", name, lambda name=name: self._cases.incident(name))  # type: ignore[misc]
+        while self._moved:
+            lift = next(iter(self._moved))
+            del self._moved[lift]
+            await self._guarded(f"cases of lift {lift}", lift, lambda lift=lift: self._cases.concerns(lift))  # type: ignore[misc]
         for name in await self._due(now):
             await self._guarded(
                 f"the clocks of case {name}",

@@ -103,6 +103,14 @@ class World(Transactions):
 
         await self._again(once)
 
+    async def concerns(self, lift: str) -> None:
+        """Whose a lift is has changed: its open cases go to who has it now, who is sent if nobody was."""
+        async with self._sessions() as session:
+            query = select(CaseRow.id).where(CaseRow.lift == lift, CaseRow.phase != "closed")
+            ids = (await session.scalars(query)).all()
+        for id in ids:
+            await self.change(id, lambda case, limits, now: Result(case, [], []))
+
     async def silent(self, gateway: str, since_ms: int, at_risk: list[str]) -> None:
         """A gateway is not heard any more."""
 

@@ -1,5 +1,6 @@
 """Cases from outside: what a gateway tells becomes work, people say steps, nothing of it is lost."""
 
+import functools
 import json
 import pathlib
 import shutil
@@ -10,11 +11,14 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import select
 
+from cloud.accounts.scope import Assignment
 from cloud.audit.models import AuditEntry
 from cloud.cases.doing import Car
 from cloud.cases.lamps import Lamps
 from cloud.cases.limits import HOUR_MS, MINUTE_MS
+from cloud.lifts import service as lifts
 from cloud.notices.models import NoticeChannel, NoticeRow
+from cloud.shell import shell_scope
 from cloud.tests.case_town import Town
 from cloud.tests.conftest import Cloud, incident
 from cloud.turns import Turns
@@ -347,6 +351,24 @@ def test_a_fault_is_the_contractors_is_shelved_and_raised(sqlite_town: Town) -> 
         None,
     )
     assert raised["incidents"] == ["f-1", "lift-1-1-2"]
+
+
+def test_a_lift_that_gets_another_contractor_amid_a_fault_is_his_at_once(sqlite_town: Town) -> None:
+    town = sqlite_town
+    fault: dict[str, Any] = {"kind": "door_wont_close", "severity": 2, "class": "fault"}
+    town.tell("f-1", **fault)
+
+    async def assign(session: Any, contractor: str) -> None:
+        wanted = Assignment(contractor, "", "", "330106")
+        await lifts.assign(session, town.clock(), shell_scope(), "lift-1", wanted)
+
+    for contractor in ("", town.ids["捷安维保"]):
+        town.rows(functools.partial(assign, contractor=contractor))
+        town.client.look_again()
+        town.turn()
+    case = town.only("stranger")
+    assert (case["owner"]["organisation"], case["legs"][0]["organisation"]) == ("捷安维保", "捷安维保")
+    assert {"acknowledge", "accept:1"} <= set(case["steps_allowed"])
 
 
 def test_who_presses_again_after_his_case_is_closed_gets_another_one(sqlite_town: Town) -> None:
