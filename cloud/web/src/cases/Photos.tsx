@@ -1,10 +1,11 @@
 // Photos of a case, as links to the whole picture.
+import { memo } from "react";
 import type { Case } from "../api/case";
 import { clock } from "../app/format";
 import { useLang } from "../app/language";
 import { word } from "./texts";
 
-export function Photos({ one }: { one: Case }) {
+export const Photos = memo(function Photos({ one }: { one: Case }) {
   const lang = useLang();
   if (one.photos.length === 0) return null;
   return (
@@ -21,4 +22,4 @@ export function Photos({ one }: { one: Case }) {
       })}
     </ul>
   );
-}
+});

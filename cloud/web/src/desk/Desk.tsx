@@ -43,7 +43,7 @@ export default function Desk({ parts }: { parts: Record<string, string> }) {
   const cases = useCases();
   const id = parts.case ?? "";
   const chosen = useChosen(id);
-  const now = useNow();
+  const now = useNow(1000);
   const find = useRef<HTMLInputElement>(null);
   const [entering, setEntering] = useState<{ code: string } | null>(null);
   const [kind] = useQuery("kind");

@@ -1,4 +1,5 @@
 // The lift of the case as a drawing to scale: the whole shaft, and a storey or two round the car.
+import { memo } from "react";
 import { useLang } from "../app/language";
 import { Link } from "../app/Link";
 import { address } from "../app/router";
@@ -11,7 +12,7 @@ import { word } from "./texts";
 
 const HEIGHT = 520;
 
-export function LiveShaft({ id }: { id: string }) {
+export const LiveShaft = memo(function LiveShaft({ id }: { id: string }) {
   const lang = useLang();
   const lift = useLift(id);
   const kind = useTrouble(id);
@@ -33,4 +34,4 @@ export function LiveShaft({ id }: { id: string }) {
       </Link>
     </>
   );
-}
+});

@@ -1,5 +1,5 @@
 // The timeline of a case, the newest first: what the lift told, what people said, whom the cloud told and whether they took it.
-import { useEffect, useRef, useState } from "react";
+import { memo, useEffect, useRef, useState } from "react";
 import type { Case, TimelineEntry } from "../api/case";
 import { call } from "../api/client";
 import { clock } from "../app/format";
@@ -56,7 +56,8 @@ function useNotices(one: Case): Receipt[] {
   return found;
 }
 
-export function Timeline({ one }: { one: Case }) {
+/** Drawn anew when the case changes, not with each second of the clocks beside it. */
+export const Timeline = memo(function Timeline({ one }: { one: Case }) {
   const lang = useLang();
   const entries = useEntries(one);
   const notices = useNotices(one);
@@ -82,4 +83,4 @@ export function Timeline({ one }: { one: Case }) {
       {older > 0 && <p className="empty">{word("older", lang, { count: older })}</p>}
     </section>
   );
-}
+});

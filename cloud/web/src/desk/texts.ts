@@ -14,6 +14,7 @@ export const word = teller({
   empty: { zh: "没有未结案的警情", en: "No open cases" },
   emptyLast: { zh: "上一件 {time} 结案", en: "The last one was closed {time}" },
   hiddenAll: { zh: "筛选隐藏了全部 {count} 件警情", en: "The filter hides all {count} cases" },
+  unlisted: { zh: "另有 {count} 件未列出：请筛选或查找", en: "{count} more are not listed: filter or find them" },
   clear: { zh: "清除筛选", en: "Clear the filter" },
   closedLately: { zh: "最近结案 {count}", en: "Closed lately {count}" },
   searching: { zh: "正在查找识别码 {code}…", en: "Looking for code {code}…" },
