@@ -63,6 +63,14 @@ window.AudioContext = class extends EventTarget {
 """
 
 
+# A page that nobody looks at, of whoever let it notify him.
+HIDDEN = """
+window.told = [];
+Object.defineProperty(document, "hidden", { get: () => true });
+window.Notification = class { static permission = "granted"; constructor(title) { told.push(title); } };
+"""
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_somebody_is_trapped_it_sounds_and_is_acknowledged_by_a_key_for_all(
     look: Looking, town: Town, lang: str
@@ -73,7 +81,7 @@ def test_somebody_is_trapped_it_sounds_and_is_acknowledged_by_a_key_for_all(
         "en": ("Trapped between floors", "Not acknowledged", "has it since", "Start shift", "Sound on", "+1.3 m above floor 2"),
     }[lang]  # fmt: skip
     page = look.page(f"/?lang={lang}&lift=lift-{number}", script=SOUND)
-    other = look.page(f"/?lang={lang}")
+    other = look.page(f"/?lang={lang}", script=HIDDEN)
     assert page.inner_text(".shift").strip() == words[3]
     page.click(".shift")
     assert page.inner_text(".shift").strip() == words[4] and page.evaluate("notes.splice(0).length") == 3
@@ -94,6 +102,7 @@ def test_somebody_is_trapped_it_sounds_and_is_acknowledged_by_a_key_for_all(
         found.wait_for_selector(f"[data-alarm=lift-{number}]:not(.alarm-new)")
         state = found.inner_text(f"[data-alarm=lift-{number}] .alarm-state")
         assert words[2] in state and "Administrator" in state
+    assert words[0] in other.evaluate("told.join()"), "who does not look is told by the system"
     page.evaluate("notes.length = 0")
     page.wait_for_timeout(3800)  # longer than the pause of the pattern
     assert page.evaluate("notes.length") == 0, "it is quiet once somebody has it"

@@ -51,6 +51,7 @@ def test_normal_lifts_are_calm_and_a_trapped_one_is_not(browser: Any, cloud: Sit
     page.wait_for_selector(".strip-trapped")
     assert "▲ Trapped between floors" in page.inner_text(".strip-trapped")
     page.click(".alarm-details summary")
+    page.wait_for_selector(".alarm-details .chain")
     card = page.inner_text(".alarm-danger")
     assert "330117" in card
     assert "committed" in card
@@ -169,6 +170,7 @@ def test_an_area_event_has_its_members_in_order_under_it_and_none_of_them_again(
     }
     assert all(words in card for words in expected[lang]), card
     page.click(".member-alarm summary")
+    page.wait_for_selector(".member-alarm .chain >> nth=1")
     opened = page.inner_text(".member-alarm details[open]")
     both = {"en": ("Mains lost", "Trapped in a power cut"), "zh": ("主电源断电", "停电困人")}
     assert all(words in opened for words in both[lang]) and page.locator(".member-alarm .chain").count() == 2

@@ -1,5 +1,6 @@
 // One lift that calls for somebody: what, for how long, who has it, who comes.
 import { clock, counted } from "../app/format";
+import { Fold } from "../app/Fold";
 import { useLang, type Lang } from "../app/language";
 import { Link } from "../app/Link";
 import { useMe } from "../app/me";
@@ -65,12 +66,9 @@ export function AlarmCard({ alarm, incidents, hint, selected, isHere = false }: 
         )}
       </div>
       {told.length > 0 && (
-        <details className="alarm-details">
-          <summary>{word("details", lang)}</summary>
-          {told.map((incident) => (
-            <IncidentCard key={incident.id} incident={incident} all={incidents} />
-          ))}
-        </details>
+        <Fold className="alarm-details" summary={word("details", lang)}>
+          {() => told.map((incident) => <IncidentCard key={incident.id} incident={incident} all={incidents} />)}
+        </Fold>
       )}
     </article>
   );

@@ -1,5 +1,6 @@
 // The list of what calls for somebody: cases by lift, then events that are no case.
 import { useEffect, useRef, useState } from "react";
+import { Fold } from "../app/Fold";
 import { useKeys } from "../app/keys";
 import { useLang } from "../app/language";
 import { useQuery } from "../app/router";
@@ -16,6 +17,8 @@ import { mayStep } from "./steps";
 import { word } from "./texts";
 
 const SHOWN_CLOSED = 12;
+// They are in the order in which they are looked at: who has worked through these opens the rest.
+const SHOWN = 50;
 
 /** Told at once to who has the page read to him: only that somebody is newly trapped. */
 export function Urgent() {
@@ -77,27 +80,26 @@ export function Alarms() {
         <div key={area.incident.id}>
           <IncidentCard incident={area.incident} all={incidents} />
           {area.alarms.length > 0 && (
-            <details className="closed">
-              <summary>{word("ofArea", lang, { count: area.alarms.length })}</summary>
-              {area.alarms.map(card)}
-            </details>
+            <Fold className="closed" summary={word("ofArea", lang, { count: area.alarms.length })}>
+              {() => area.alarms.map(card)}
+            </Fold>
           )}
         </div>
       ))}
-      {alarms.map(card)}
+      {alarms.slice(0, SHOWN).map(card)}
+      {alarms.length > SHOWN && (
+        <Fold className="closed" summary={word("more", lang, { count: alarms.length - SHOWN })}>
+          {() => alarms.slice(SHOWN).map(card)}
+        </Fold>
+      )}
       {alarms.length > 0 && open.length > 0 && <h3>{word("others", lang)}</h3>}
       {open.map((incident) => (
         <IncidentCard key={incident.id} incident={incident} all={incidents} />
       ))}
       {closed.length > 0 && (
-        <details className="closed">
-          <summary>
-            {word("closedBefore", lang)} ({closed.length})
-          </summary>
-          {closed.map((incident) => (
-            <IncidentCard key={incident.id} incident={incident} all={incidents} />
-          ))}
-        </details>
+        <Fold className="closed" summary={`${word("closedBefore", lang)} (${closed.length})`}>
+          {() => closed.map((incident) => <IncidentCard key={incident.id} incident={incident} all={incidents} />)}
+        </Fold>
       )}
     </section>
   );

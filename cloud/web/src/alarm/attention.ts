@@ -10,6 +10,8 @@ import { resumeShift, sound } from "./sound";
 import { word } from "./texts";
 
 const ICON = 32;
+// What is older when it is first seen here is no news: others were told of it. Ours.
+const NEWS_MS = 120_000;
 
 /** By a gesture, else browsers do not ask. */
 export function askToNotify(): void {
@@ -52,7 +54,7 @@ function notify(one: Case, lang: Lang): void {
 export function useAttention(title: string, lang: Lang): void {
   const incidents = useIncidents();
   const cases = useCases();
-  const told = useRef<Set<string> | null>(null);
+  const told = useRef(new Set<string>());
   const open = countOf(listed(cases, incidents));
   const worst = soundingOf(cases, incidents, serverNow());
   useEffect(() => void (document.title = `${open > 0 ? `(${open}) ` : ""}${title} · Liftwatch`), [title, open]);
@@ -66,10 +68,11 @@ export function useAttention(title: string, lang: Lang): void {
     return onTick(() => sound(soundingOf(world.cases, world.incidents, serverNow())));
   }, [worst]);
   useEffect(() => {
-    const fresh = [...cases.values()].filter(isNew);
-    // What was there when the page was opened is no news.
-    if (told.current !== null) for (const one of fresh) if (!told.current.has(one.id)) notify(one, lang);
-    if (told.current !== null || world.link.state === "current") told.current = new Set(fresh.map((one) => one.id));
+    for (const one of cases.values()) {
+      if (!isNew(one) || told.current.has(one.id) || serverNow() - one.opened_at_ms > NEWS_MS) continue;
+      told.current.add(one.id);
+      notify(one, lang);
+    }
   }, [cases, lang]);
 }
 

@@ -44,6 +44,7 @@ export const word = teller({
   soundOnHint: { zh: "结束值班并关闭报警声", en: "End the shift and turn the sound off" },
   soundBlocked: { zh: "声音被浏览器阻止，请按此处", en: "Sound is blocked: press here" },
   newTrapped: { zh: "困人报警：{lift}", en: "Somebody is trapped: {lift}" },
+  more: { zh: "其余 {count} 条", en: "{count} more" },
   ofArea: { zh: "其中 {count} 台各有警情", en: "{count} lifts of it have a case each" },
   atRisk: { zh: "最后有人或在运行：{lifts}", en: "Last seen occupied or moving: {lifts}" },
   others: { zh: "其他事件", en: "Other events" },
