@@ -117,6 +117,52 @@ def test_a_step_that_comes_too_late_is_shown_and_stops_nothing_behind_it(browser
     desk.context.close()
 
 
+def test_what_one_technician_said_is_never_sent_as_anothers_and_a_busy_case_loses_no_step(
+    browser: Any, town: Town
+) -> None:
+    town.trap("lift-5")
+    page, _ = phone_of(browser, town, lang="en")
+    case = open_case(page, "340 125")
+    page.wait_for_selector("text=This page opens without a line")
+    page.wait_for_timeout(1200)  # the list is kept a second after its last change
+    page.context.set_offline(True)
+    page.click("text=Accept")
+    page.wait_for_selector(".outbox >> text=Waiting to be sent (1)")
+    page.goto("about:blank")
+    page.context.set_offline(False)
+    page.context.clear_cookies()
+    town.site.sign_in(page, "li.na")
+    # The line is thin: who this is, is known late.
+    page.route("**/api/v1/me", lambda route: (page.wait_for_timeout(1500), route.continue_()))
+    page.goto(f"{town.site.url}/phone?lang=en")
+    page.wait_for_selector(".row >> text=340 125")
+    page.wait_for_timeout(2500)
+    assert "accept" not in [entry["step"] for entry in steps(page, case)]
+    page.unroute("**/api/v1/me")
+    page.goto("about:blank")
+    page.context.clear_cookies()
+    town.site.sign_in(page, "wang.qiang")
+    said: list[str] = []
+
+    def busy(route: Any) -> None:
+        said.append(route.request.post_data)
+        title = "others are changing this case at the same moment; say it again"
+        body = {"type": "about:blank", "title": title, "status": 409, "detail": None}
+        route.fulfill(status=409, json=body, content_type="application/problem+json")
+
+    page.route("**/steps", busy, times=1)
+    page.goto(f"{town.site.url}/phone?lang=en")
+    page.wait_for_selector(".phone")
+    page.wait_for_selector(".outbox", state="detached")
+    for _ in range(50):
+        entries = [entry for entry in steps(page, case) if entry["step"] == "accept"]
+        if entries:
+            break
+        page.wait_for_timeout(200)
+    assert [entry["name"] for entry in entries] == ["王强"] and len(said) == 1
+    page.context.close()
+
+
 def test_a_fault_is_taken_mended_and_closed_by_the_contractor_himself(browser: Any, town: Town) -> None:
     incident = town.trap("lift-3", "door_wont_open")
     page, problems = phone_of(browser, town, lang="en")

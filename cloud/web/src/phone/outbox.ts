@@ -4,6 +4,7 @@ import { opId } from "../alarm/steps";
 import type { Case } from "../api/case";
 import { ApiProblem, call } from "../api/client";
 import { refusalOf } from "../cases/refusals";
+import type { Me } from "../generated/api";
 import { world } from "../world/store";
 import { addItem, dropItem, putItem, readQueue, type Item } from "./kept";
 
@@ -14,6 +15,7 @@ const LAST_WAIT_MS = 60_000;
 const PHOTO_DEADLINE_MS = 60_000; // 300 kB on a thin line
 // Ours: a shift's work without any line is some dozens of steps.
 export const MOST_ITEMS = 200;
+const MOST_BUSY = 6; // ours: over a minute
 const LOCK = "liftwatch-outbox";
 
 export class Full extends Error {}
@@ -24,6 +26,7 @@ const isPassing = (status: number): boolean => status === 0 || status === 401 ||
 class Outbox {
   items: readonly Item[] = [];
   private sending = false;
+  private busy = 0; // times in a row that the first one was put off
   private person = "";
   private waitMs = FIRST_WAIT_MS;
   private timer: ReturnType<typeof setTimeout> | null = null;
@@ -90,22 +93,38 @@ class Outbox {
 
   /** Send what waits, in order, until the line is gone. True when nothing is left that could be sent now. */
   private async sendAll(): Promise<boolean> {
+    let sender = "";
     for (;;) {
       await this.reload();
       const next = this.items.find((item) => !item.refused);
       if (!next) return true;
+      sender ||= await signedIn();
+      if (sender !== next.person) return false; // kept for him until he signs in again
       const tried = { ...next, tries: next.tries + 1 };
       await putItem(tried); // a page that is closed now says it again as one that was said before
       try {
         await send(tried);
         await dropItem(next.n!);
+        this.busy = 0;
       } catch (error) {
         if (!(error instanceof ApiProblem) || isPassing(error.status)) return false;
         const found = refusalOf(error);
+        // Many at the same case at the same moment: no word on the step itself.
+        if (next.kind === "step" && error.status === 409 && !found && (this.busy += 1) < MOST_BUSY) return false;
+        this.busy = 0;
         if (found) world.addCases([found.case]);
         await putItem({ ...tried, refused: { status: error.status, reason: found?.reason ?? "", text: found?.text ?? error.title, kept: found?.kept ?? false } });
       }
     }
+  }
+}
+
+/** Whose session it is now: the phone may have been handed on, and this page or another tab signed in anew. Empty while that is not known. */
+async function signedIn(): Promise<string> {
+  try {
+    return (await call<Me>("/api/v1/me")).id;
+  } catch {
+    return "";
   }
 }
 
