@@ -582,7 +582,8 @@ def test_the_end_of_an_older_alarm_is_kept_from_who_is_shut_in_meanwhile(town: T
 def test_a_call_that_is_closed_is_linked_to_nothing(town: Town) -> None:
     id = town.enter("desk", kind="trapped", place="西溪路", district="330106")["id"]
     town.say("desk", id, "acknowledge")
-    town.say("desk", id, "close", outcome="false_alarm", note="打错了")
+    town.say("desk", id, "no_rescue", outcome="false_alarm", note="打错了")
+    town.say("desk", id, "close")
     town.tell()
     assert town.say("desk", id, "link", lift="lift-1", status=409)["detail"]["reason"] == "phase"
     assert town.get("desk", f"/api/v1/cases/{id}").json()["outcome"] == "false_alarm"
