@@ -98,10 +98,10 @@ class Outbox {
       await this.reload();
       const next = this.items.find((item) => !item.refused);
       if (!next) return true;
-      sender ||= await signedIn();
-      if (sender !== next.person) return false; // kept for him until he signs in again
       const tried = { ...next, tries: next.tries + 1 };
       await putItem(tried); // a page that is closed now says it again as one that was said before
+      sender ||= await signedIn();
+      if (sender !== next.person) return false; // kept for him until he signs in again
       try {
         await send(tried);
         await dropItem(next.n!);
