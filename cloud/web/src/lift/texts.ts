@@ -43,7 +43,7 @@ export const word = teller({
   starts: { zh: "启动次数", en: "Starts" },
   run_hours: { zh: "运行时间", en: "Hours of running" },
   door_cycles: { zh: "开关门次数", en: "Door cycles" },
-  way: { zh: "运行里程（网关统计）", en: "Travelled, as the gateway has counted" },
+  way: { zh: "运行里程（网关计）", en: "Travelled (gateway)" },
   link: { zh: "通信", en: "Link and bus" },
   sampleAge: { zh: "控制器采样距今", en: "Age of the last bus sample" },
   linkAge: { zh: "终端最后报文距今", en: "Age of the node's last message" },
