@@ -43,13 +43,13 @@ requestAnimationFrame(count);
 
 
 class Browser:
-    """One page, signed in as the administrator."""
+    """Pages of one person who is signed in."""
 
-    def __init__(self, site: Site, chromium: Any) -> None:
+    def __init__(self, site: Site, chromium: Any, who: str) -> None:
         self._site = site
         self.context = chromium.new_context(viewport=SIZE)
         page = self.context.new_page()
-        page.goto(site.admin("link", "--sign-in", "--url", site.url, "admin").split()[-1])
+        page.goto(site.admin("link", "--sign-in", "--url", site.url, who).split()[-1])
         page.click("button.main")
         page.wait_for_url(f"{site.url}/")
         page.close()
@@ -86,7 +86,7 @@ class Browser:
 
 
 @contextlib.contextmanager
-def opened(site: Site) -> Iterator[Browser]:
+def opened(site: Site, who: str = "admin") -> Iterator[Browser]:
     """Debian's Chromium, driven by Playwright; StartError where one of them is missing."""
     path = shutil.which("chromium")
     try:
@@ -98,7 +98,7 @@ def opened(site: Site) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:
-            yield Browser(site, chromium)
+            yield Browser(site, chromium, who)
         finally:
             chromium.close()
 

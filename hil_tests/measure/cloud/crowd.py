@@ -187,7 +187,8 @@ class Crowd:
         deadline = time.monotonic() + ANSWER_S
         while self.told()["seeing"] < count:
             if time.monotonic() > deadline:
-                raise StartError(f"{self.told()['seeing']} of {count} viewers see something")
+                told = self.told()
+                raise StartError(f"{told['seeing']} of {count} viewers see something; the others: {told['odd']}")
             time.sleep(0.2)
 
     def leave(self) -> None:

@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any, Self
 
 from sqlalchemy import Engine, create_engine, text
@@ -98,17 +99,27 @@ class Site:
         lines = self.admin(*steps).splitlines()
         found = [line.split() for line in lines]
         self.admin_token, *self.tokens = [words[-1] for words in found if words[0] == "api-token"]
+        self._organisations = [words[1] for words in found if words[0] == "organisation"]
         self.gateway_tokens = [words[-1] for words in found if words[0] == "gateway-token"]
-        organisations = [words[1] for words in found if words[0] == "organisation"]
         each = len(self.lifts) // self.contractors
-        rows = []
-        for number, name in enumerate(self.lifts):
-            owner = min(number // each, self.contractors - 1)
-            told = record(name, number)
-            rows.append({
-                **told, "gateway": f"g-{owner}", "contractor": organisations[owner], "district": DISTRICT, "at": 0,
+        owners = [min(number // each, self.contractors - 1) for number in range(len(self.lifts))]
+        self._insert([
+            (record(name, number), f"g-{owner}", self._organisations[owner])
+            for number, (name, owner) in enumerate(zip(self.lifts, owners, strict=True))
+        ])  # fmt: skip
+
+    def add_lifts(self, names: Sequence[str], gateway: str, contractor: str) -> None:
+        """Lifts of a gateway that are a contractor's, before the cloud starts."""
+        self._insert([(record(name, number), gateway, contractor) for number, name in enumerate(names)])
+
+    def _insert(self, lifts: list[tuple[dict[str, Any], str, str]]) -> None:
+        rows = [
+            {
+                **told, "gateway": gateway, "contractor": contractor, "district": DISTRICT, "at": 0,
                 "floor_levels_mm": json.dumps(told["floor_levels_mm"]), "floor_names": json.dumps(told["floor_names"]),
-            })  # fmt: skip
+            }
+            for told, gateway, contractor in lifts
+        ]  # fmt: skip
         names = [*record("", 0), "gateway", "contractor", "district"]
         query = f"INSERT INTO lift ({', '.join(names)}, made_at_ms) VALUES (:{', :'.join(names)}, :at)"  # noqa: S608  our own names
         engine = self.engine()
@@ -138,6 +149,10 @@ class Site:
     def memory_mb(self) -> float:
         """Resident."""
         return int(pathlib.Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * PAGE_KB / 1024
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """POST, as the administrator."""
+        return services.post_json(self.url + path, body, 30, token=self.admin_token)
 
     def get(self, path: str, token: str = "") -> Any:
         """GET, as the administrator unless said otherwise."""
