@@ -10,13 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.accounts.errors import NotThere
 from cloud.cases import facts
 from cloud.cases.keeping import keep, new_row, subject_of
-from cloud.cases.limits import Limits
+from cloud.cases.limits import MINUTE_MS, Limits
 from cloud.cases.machine import Result
 from cloud.cases.models import CaseIncident, CaseRow, state_of
 from cloud.cases.parties import Place, place_of
 from cloud.cases.state import LEAST_SEVERITY, Case, Fact
 from cloud.cases.transactions import Transactions, both
 from cloud.incidents.models import Incident
+
+# So long behind the release or the mending a fault belongs to it (ours). The case itself may wait for its cause for days.
+FOLLOWS_MS = 10 * MINUTE_MS
 
 
 class World(Transactions):
@@ -149,9 +152,11 @@ class World(Transactions):
         await self._commit(session, now, row, result)
 
     async def _followed(self, session: AsyncSession, case: Case) -> CaseRow | None:
-        """A further fault while the last case of the lift is being wound up is part of that."""
+        """A further fault just after the work on site, while the lift is tried out, is part of that. A later one is work anew."""
         query = select(CaseRow).where(CaseRow.subject == subject_of(case), CaseRow.phase == "follow_up")
         found: CaseRow | None = await session.scalar(query.order_by(CaseRow.number.desc()).limit(1))
+        if found is None or case.opened_at_ms - (state_of(found).released_at_ms or 0) > FOLLOWS_MS:
+            return None
         return found
 
 

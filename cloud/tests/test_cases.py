@@ -617,3 +617,21 @@ def test_an_incident_that_nobody_could_search_for_is_refused_and_stops_no_clock(
     town.wait(31_000)
     town.wait(3 * MINUTE_MS)
     assert town.only()["legs"][1]["state"] == "ordered"
+
+
+def test_a_fault_after_the_last_one_was_mended_is_sent_to_somebody_though_that_case_waits_for_its_cause(
+    town: Town,
+) -> None:
+    fault: dict[str, Any] = {"kind": "door_wont_close", "severity": 2, "class": "fault"}
+    town.tell(**fault)
+    id = town.only("technician")["id"]
+    town.say("technician", id, "arrived")
+    town.say("technician", id, "mended")
+    town.tell(version=2, phase="closed", **fault)
+    town.tell("lift-1-1-2", **fault)  # while he tries it out
+    assert town.only("technician")["incidents"] == ["lift-1-1-1", "lift-1-1-2"]
+    town.wait(11 * MINUTE_MS)
+    town.tell("lift-1-1-3", **fault)
+    newer, older = town.get("technician", "/api/v1/cases?phase=open").json()
+    assert (older["id"], older["phase"]) == (id, "follow_up")
+    assert (newer["incidents"], newer["legs"][0]["state"]) == (["lift-1-1-3"], "ordered")
