@@ -85,6 +85,8 @@ class CaseStep(Base):
     """A step that was said, by the id that its client gave it: said again it changes nothing, and is answered as then."""
 
     __tablename__ = "rescue_case_step"
+    # The op of a new call is looked up before there is a case.
+    __table_args__ = (Index("rescue_case_step_op", "op"),)
 
     case: Mapped[str] = mapped_column(ForeignKey("rescue_case.id"), primary_key=True)
     op: Mapped[str] = mapped_column(String(64), primary_key=True)

@@ -79,6 +79,7 @@ def _timeline() -> None:
         sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("refusal", sa.JSON),
     )
+    op.create_index("rescue_case_step_op", "rescue_case_step", ["op"])
 
 
 def _around() -> None:
