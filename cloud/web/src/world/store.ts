@@ -169,7 +169,7 @@ export class World {
   }
 
   private classify(ids: Iterable<string>): void {
-    let isOther = this.known.size !== this.lifts.size;
+    let isOther = this.entries.length !== this.lifts.size; // some have gone, also where none is left
     for (const id of ids) {
       const lift = this.lifts.get(id);
       if (!lift) continue;
