@@ -168,7 +168,8 @@ def test_by_keys_alone_and_without_them(look: Looking, town: Town) -> None:
     page.wait_for_selector(".strip >> nth=11")
     for key in ("j", "j", "ArrowRight", "k"):
         page.keyboard.press(key)
-    assert "lift=lift-2" in page.url and page.evaluate("document.activeElement.dataset.lift") == "lift-2"
+    assert "lift=lift-2" in page.url
+    until(page, "document.activeElement.dataset.lift === 'lift-2'")
     page.keyboard.press("Enter")
     page.wait_for_selector(".lift-head")
     page.keyboard.press("4")
