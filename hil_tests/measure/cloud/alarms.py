@@ -18,7 +18,7 @@ from hil_tests.measure import fleet
 from hil_tests.measure.cloud import browser
 from hil_tests.measure.cloud.site import Site
 from hil_tests.measure.fleet import Day, FleetNode, Travel
-from hil_tests.services import Child, StartError, listens, wait_until
+from hil_tests.services import Child, listens, wait_until
 from protocols.delivery.log import ChangeLog, RamStore
 
 GATEWAY = "g-real"
@@ -30,7 +30,7 @@ HELD_S = 0.5
 BEHIND = 20
 WORK: tuple[dict[str, Any], ...] = (
     {"step": "acknowledge"}, {"step": "no_rescue", "outcome": "test_or_drill", "note": "bench"},
-    {"step": "cause", "cause": "unknown"}, {"step": "call_back", "done": False, "note": "bench"}, {"step": "close", "note": "bench"},
+    {"step": "cause", "cause": "unknown"}, {"step": "call_back", "done": False, "note": "bench"},
 )  # fmt: skip
 SETTLE_S = 5.0
 
@@ -116,7 +116,7 @@ class RealGateway:
 
 
 class Desk:
-    """Works cases off, one after the other, on a thread of its own."""
+    """Works cases off, one after the other, on a thread of its own. They are left in their follow-up: these nodes have no car to tell."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -150,11 +150,12 @@ class Desk:
 
 @dataclass
 class Taken:
-    """Ms from the commit in the journal, and the alarms that were never on the screen."""
+    """Ms from the commit in the journal, alarms that were never on the screen, and cases that could not be worked off."""
 
     to_cloud: list[float]
     to_screen: list[float]
     lost: int
+    undone: list[str]
 
 
 def measure(site: Site, count: int, others: Callable[[], None], tell: Callable[[int], None]) -> Taken:
@@ -176,14 +177,13 @@ def measure(site: Site, count: int, others: Callable[[], None], tell: Callable[[
             tell(number + 1)
         page.wait_for_timeout(1000 * SETTLE_S)
         seen: dict[str, float] = page.evaluate("window.seen")
-    if desk.failed:
-        raise StartError(f"a case was not worked off: {desk.failed[0]}")
     committed = _committed(site)
     there = [name for name in names(count) if name in committed and seen.get(name)]
     return Taken(
         [committed[name][1] - committed[name][0] for name in there],
         [seen[name] - committed[name][0] for name in there],
         count - len(there),
+        desk.failed,
     )
 
 
