@@ -151,11 +151,12 @@ class Desk:
 
 @dataclass
 class Taken:
-    """Ms from the commit in the journal, alarms that were never on the screen, and cases that could not be worked off."""
+    """Ms from the commit in the journal, lifts whose alarm no gateway committed or no screen showed, and cases that could not be worked off."""
 
     to_cloud: list[float]
     to_screen: list[float]
-    lost: int
+    uncommitted: list[str]
+    unseen: list[str]
     undone: list[str]
 
 
@@ -183,7 +184,8 @@ def measure(site: Site, count: int, others: Callable[[], None], tell: Callable[[
     return Taken(
         [committed[name][1] - committed[name][0] for name in there],
         [seen[name] - committed[name][0] for name in there],
-        count - len(there),
+        [name for name in names(count) if name not in committed],
+        [name for name in names(count) if name in committed and not seen.get(name)],
         desk.failed,
     )
 

@@ -141,11 +141,14 @@ def alarm_times(size: Size, report: Report) -> None:
     click.echo("", err=True)
     report.say("alarm: commit to the cloud's", spread(taken.to_cloud))
     report.say("alarm: commit to screen", spread(taken.to_screen))
+    for what, found in (("not committed", taken.uncommitted), ("not seen", taken.unseen)):
+        if found:
+            report.say(f"alarms that were {what}", f"{len(found)}: {', '.join(found[:5])}")
     if taken.undone:
         report.say("cases not worked off", f"{len(taken.undone)}, {taken.undone[0][:80]}")
     p99 = percentile(taken.to_screen or [1e9], 0.99)
     report.add(f"the same, p99 of {len(taken.to_screen)}, beside {size.viewers} viewers", p99, 500, "ms")
-    report.add("alarms that were not seen", taken.lost, 0, "")
+    report.add("alarms that were not seen", len(taken.unseen), 0, "")
 
 
 def _progress(total: int) -> Callable[[int], None]:
