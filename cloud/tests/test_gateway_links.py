@@ -61,8 +61,9 @@ def test_a_gateways_token_reads_nothing(client: Cloud) -> None:
 
 
 def test_a_gateway_cannot_tell_of_another_ones_lift(client: Cloud, link: Link) -> None:
-    first, second = link("g-1", "lift-1"), link("g-2", "lift-1", "lift-2")
+    first = link("g-1", "lift-1")
     assert first.receive_json()["type"] == "welcome"
+    second = link("g-2", "lift-1", "lift-2")
     refusal = second.receive_json()
     assert refusal["type"] == "error"
     assert "lift-1" in refusal["detail"]

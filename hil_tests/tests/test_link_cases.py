@@ -138,14 +138,19 @@ def test_after_all_of_that_nothing_is_lost_and_nothing_came_twice(running: Runni
 
 def test_an_empty_gateway_in_the_old_ones_place_is_told_all_that_is_still_held(running: Running) -> None:
     stack = running.stack
-    stack.press("lift-1")
 
     def is_open() -> list[str]:
         found = [incident for incident in stack.incidents(lift="lift-1") if incident["kind"] == "button_pressed"]
         return [incident["id"] for incident in found if incident["phase"] != "closed"]
 
-    wait_until(lambda: bool(is_open()), 10, "the alarm")
-    breakage.settle(stack)
+    def stays_open() -> bool:
+        """An alarm that all have receipted; one in a car whose door opens just then ends by itself."""
+        stack.press("lift-1")
+        wait_until(lambda: bool(is_open()), 10, "the alarm")
+        breakage.settle(stack)
+        return bool(is_open())
+
+    wait_until(stays_open, 60, "an alarm that goes on")
     (alarm,) = is_open()
     stack.children["gateway"].kill()
     stack.press("lift-2")
