@@ -6,13 +6,14 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, or_, select
 
 from cloud.accounts.scope import Assignment
 from cloud.cases import machine
 from cloud.cases.models import CaseIncident, CaseRow
 from cloud.cases.service import Cases
 from cloud.cases.state import LEAST_SEVERITY
+from cloud.cases.world import JUST_OVER_MS
 from cloud.incidents.models import Incident
 from cloud.turns import Turns
 
@@ -105,7 +106,7 @@ class CaseLoop:
         """Incidents without a case, or newer than their case knows: the server was killed between the two."""
         told = Incident.body
         bare = select(Incident.id).where(
-            Incident.phase != "closed",
+            or_(Incident.phase != "closed", Incident.opened_at_ms >= self._clock() - JUST_OVER_MS),
             told["severity"].as_integer() >= LEAST_SEVERITY,
             func.coalesce(told["withheld"].as_string(), "") == "",
             ~told["kind"].as_string().startswith("area_", autoescape=True),

@@ -21,6 +21,15 @@ from cloud.incidents.models import Incident
 # So long behind the release or the mending a fault belongs to it (ours). The case itself may wait for its cause for days.
 FOLLOWS_MS = 10 * MINUTE_MS
 
+# An alarm that came and went while the cloud was busy, or away for a moment, is a case all the same; what is older is history. Ours.
+JUST_OVER_MS = 10 * MINUTE_MS
+
+
+def just_over(body: dict[str, Any], now_ms: int) -> bool:
+    """The incident ended a moment ago by its gateway's clock: somebody must still look after it."""
+    ended_ms = body.get("closed_at_ms")
+    return ended_ms is not None and abs(now_ms - int(ended_ms)) < JUST_OVER_MS
+
 
 class World(Transactions):
     """Incidents, gateways, clocks."""
@@ -56,7 +65,7 @@ class World(Transactions):
                 link.rev, link.version = body["rev"], found.version
                 await self._tell(session, now, row, id, fact)
                 return [older.id for older, _ in known[1:] if older.phase != "closed" and not fact.open]
-        if not fact.open or not opens_case(body):
+        if not (fact.open or just_over(body, now)) or not opens_case(body):
             return []
         gateway = found.lift == found.gateway
         case = Case(

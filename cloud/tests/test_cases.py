@@ -128,6 +128,23 @@ def test_a_killed_server_goes_on_where_it_was(town: Town) -> None:
     town.say("station", id, "accept")
 
 
+def test_an_alarm_that_came_and_went_before_its_case_was_made_is_a_case_all_the_same(town: Town) -> None:
+    now_ms = town.clock()
+    over: dict[str, Any] = {"phase": "closed", "opened": now_ms - 900, "closed_at_ms": now_ms - 400}
+    # The cloud was busy: of two revisions only the last is looked at, at once or by the sweep.
+    town.tell(**over)
+    case = town.only()
+    assert (case["kind"], case["active"], case["acknowledged"], case["legs"][0]["state"]) == (
+        "trapped", False, None, "ordered",
+    )  # fmt: skip
+    town.client.app.state.links.incident_stored = lambda name: None  # type: ignore[attr-defined]
+    town.socket.send_json({"type": "incident", "incident": incident("lift-1-1-2", **over)})
+    town.socket.receive_json()
+    town.restart()
+    town.turn()
+    assert sorted(town.only()["incidents"]) == ["lift-1-1-1", "lift-1-1-2"]
+
+
 def test_an_incident_that_was_stored_before_a_crash_gets_its_case_when_the_server_is_back(town: Town) -> None:
     town.client.app.state.links.incident_stored = lambda name: None  # type: ignore[attr-defined]
     town.socket.send_json({"type": "incident", "incident": incident()})
